@@ -1,0 +1,87 @@
+"""A pack: one YAML that maps a delivery of files to catalogued layers."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from geoplan.catalogue.text import Basis, Identifier, Strict, Text
+
+__all__ = ["FieldMap", "Join", "Pack", "PackEntry"]
+
+
+class FieldMap(Strict):
+    """How one layer field comes out of the source columns. A bare string means ``{from: …}``."""
+
+    source: str | None = Field(None, alias="from", description="Source column (after 'columns')")
+    expr: str | None = Field(None, description="Expression over columns; see reference")
+    strip_prefix: str | None = Field(None, description="Text removed from the front")
+    zero_pad: int | None = Field(None, ge=1, le=20, description="Left-pad a code with zeros")
+    codes: dict[str, str] | None = Field(None, description="Value in the file → code stored")
+    default: str | float | None = Field(None, description="Value where the source is missing")
+
+
+class Join(Strict):
+    """Attributes from a second file, matched by key."""
+
+    file: str
+    columns: dict[str, str] = Field(default_factory=dict, description="Source column → short name")
+    on: dict[str, str] = Field(description="Column here → column (short name) there")
+    normalise: bool = Field(False, description="Match names by search key (letters, spaces)")
+    where: str | None = Field(None, description="Expression that selects rows of the second file")
+    compute: dict[str, str] = Field(
+        default_factory=dict, description="New column of the second file → expression, row by row"
+    )
+    take: dict[str, Literal["first", "sum", "mean", "count"]] = Field(
+        description="Column (short name) there → how several rows become one"
+    )
+
+
+class PackEntry(Strict):
+    """One file that becomes one version of one layer."""
+
+    layer: Identifier
+    file: str = Field(description="Path relative to the pack's folder; stays inside it")
+    source_layer: str | None = Field(None, description="Layer inside the file")
+    encoding: str | None = None
+    crs: str | None = Field(None, description="CRS, where the file does not carry one")
+    lon: str | None = Field(None, description="CSV: column of longitude")
+    lat: str | None = Field(None, description="CSV: column of latitude")
+    columns: dict[str, str] = Field(default_factory=dict, description="Source column → short name")
+    missing: tuple[str | float, ...] = Field((), description="Values that mean 'not known'")
+    where: str | None = Field(None, description="Expression: rows kept; the others are counted")
+    joins: tuple[Join, ...] = ()
+    fields: dict[str, FieldMap | str] = Field(default_factory=dict)
+    melt: dict[str, str] | None = Field(
+        None, description="Wide fact tables: column → variable; rows become region facts"
+    )
+    group_by: tuple[str, ...] = Field((), description="Sum rows that share these columns first")
+    region_of: Identifier | None = Field(
+        None, description="Layer of regions whose code each feature receives (point on surface)"
+    )
+    clip: str | None = Field(None, description="File or layer id whose polygons cut this one")
+    inside: Literal["keep", "report", "drop"] = Field(
+        "report", description="Features outside the profile's country: kept, reported, or dropped"
+    )
+    repair: tuple[
+        Literal["make_valid", "dequantise", "swap_axes", "close_rings", "drop_empty"], ...
+    ] = ()
+    dequantise_step: float | None = Field(None, gt=0, description="Step of a quantised raster")
+    as_of: str | None = None
+    source: str = ""
+    licence: str = ""
+    confidence: str = ""
+    basis: Basis | None = Field(None, description="Basis of headroom figures in this entry")
+    method: Text | None = Field(None, description="How assumed figures were derived, in words")
+
+
+class Pack(Strict):
+    """A delivery of files for one country (``layers/packs/<id>.yaml`` or ``pack.yaml``)."""
+
+    id: Identifier
+    title: Text
+    profile: Identifier
+    synthetic: bool = False
+    entries: tuple[PackEntry, ...] = Field(min_length=1)
+    notes: tuple[str, ...] = ()

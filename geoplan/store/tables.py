@@ -1,0 +1,425 @@
+"""Tables of the database. The only place that says what a column is called.
+
+Geometry is EPSG:4326; cadastral rows keep the source geometry and its SRID beside it. Every row
+of a layer belongs to one accepted load (``layer_version``); what is current is
+``layer.current_version_id``. Missing is NULL.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from geoalchemy2 import Geometry, WKBElement
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    DateTime,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Text,
+    UniqueConstraint,
+    func,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+__all__ = [
+    "Base",
+    "Block",
+    "Candidate",
+    "Estate",
+    "Feature",
+    "Layer",
+    "LayerVersion",
+    "Phase",
+    "Plot",
+    "RasterAsset",
+    "Region",
+    "RegionFact",
+    "Run",
+    "RunRegion",
+    "RunSource",
+    "SupplyAssignment",
+    "UtilityLine",
+    "UtilityNode",
+]
+
+SRID = 4326
+
+
+class Base(DeclarativeBase):
+    """Base of all tables, with stable constraint names for migrations."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {
+        str: Text,
+        int: BigInteger,
+        float: Float(53),
+        datetime: DateTime(timezone=True),
+        dict[str, Any]: JSONB,
+        list[Any]: JSONB,
+    }
+
+
+def _geom(kind: str, *, nullable: bool = True) -> Any:
+    # spatial_index=True: GeoAlchemy2 makes the GiST index; migrations use its alembic helpers so
+    # that it is not made twice.
+    return mapped_column(Geometry(kind, srid=SRID, spatial_index=True), nullable=nullable)
+
+
+def _version() -> Any:
+    return mapped_column(
+        BigInteger, ForeignKey("layer_version.id", ondelete="CASCADE"), nullable=False, index=True
+    )
+
+
+def _id() -> Any:
+    return mapped_column(BigInteger, primary_key=True, autoincrement=True)
+
+
+class Layer(Base):
+    """A catalogued layer as of its last load."""
+
+    __tablename__ = "layer"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    title_en: Mapped[str]
+    title_local: Mapped[str | None]
+    theme: Mapped[str]
+    kind: Mapped[str]
+    spec: Mapped[dict[str, Any]]
+    current_version_id: Mapped[int | None] = mapped_column(
+        ForeignKey("layer_version.id", use_alter=True, ondelete="SET NULL")
+    )
+
+
+class LayerVersion(Base):
+    """One accepted load of a layer."""
+
+    __tablename__ = "layer_version"
+    __table_args__ = (UniqueConstraint("layer_id", "number"),)
+    id: Mapped[int] = _id()
+    layer_id: Mapped[str] = mapped_column(ForeignKey("layer.id", ondelete="CASCADE"))
+    number: Mapped[int] = mapped_column(Integer)
+    pack_id: Mapped[str | None]
+    source_file: Mapped[str]
+    sha256: Mapped[str]
+    loaded_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    loaded_by: Mapped[str]
+    rows_read: Mapped[int]
+    rows_stored: Mapped[int]
+    rows_refused: Mapped[int] = mapped_column(default=0)
+    source_crs: Mapped[str | None]
+    bbox: Mapped[list[float] | None] = mapped_column(ARRAY(Float(53)))
+    as_of: Mapped[str | None]
+    source: Mapped[str] = mapped_column(default="")
+    licence: Mapped[str] = mapped_column(default="")
+    confidence: Mapped[str] = mapped_column(default="")
+    basis: Mapped[str | None]
+    method_en: Mapped[str | None]
+    method_local: Mapped[str | None]
+    synthetic: Mapped[bool] = mapped_column(Boolean, default=False)
+    report: Mapped[list[Any]]
+
+
+class Feature(Base):
+    """A row of a layer that has no table of its own."""
+
+    __tablename__ = "feature"
+    id: Mapped[int] = _id()
+    version_id: Mapped[int] = _version()
+    key: Mapped[str]
+    name_en: Mapped[str | None]
+    name_local: Mapped[str | None]
+    attrs: Mapped[dict[str, Any]]
+    geom: Mapped[WKBElement | None] = _geom("GEOMETRY")
+
+
+class RasterAsset(Base):
+    """A Cloud-Optimised GeoTIFF beside the database."""
+
+    __tablename__ = "raster_asset"
+    version_id: Mapped[int] = mapped_column(
+        ForeignKey("layer_version.id", ondelete="CASCADE"), primary_key=True
+    )
+    path: Mapped[str]
+    sha256: Mapped[str]
+    crs: Mapped[str]
+    width: Mapped[int] = mapped_column(Integer)
+    height: Mapped[int] = mapped_column(Integer)
+    transform: Mapped[list[float]] = mapped_column(ARRAY(Float(53)))
+    dtype: Mapped[str]
+    nodata: Mapped[float | None]
+    unit: Mapped[str | None]
+    stats: Mapped[dict[str, Any]]
+
+
+class Region(Base):
+    """An administrative region; level 1 is the coarsest."""
+
+    __tablename__ = "region"
+    __table_args__ = (
+        UniqueConstraint("version_id", "code"),
+        CheckConstraint("level between 1 and 3", name="level"),
+    )
+    id: Mapped[int] = _id()
+    version_id: Mapped[int] = _version()
+    level: Mapped[int] = mapped_column(Integer)
+    code: Mapped[str]
+    parent_code: Mapped[str | None]
+    name_en: Mapped[str | None]
+    name_local: Mapped[str | None]
+    population: Mapped[int | None]
+    area_km2: Mapped[float | None]
+    attrs: Mapped[dict[str, Any]]
+    geom: Mapped[WKBElement | None] = _geom("MULTIPOLYGON")
+
+
+class RegionFact(Base):
+    """One figure about one region, with date, source and confidence."""
+
+    __tablename__ = "region_fact"
+    __table_args__ = (Index("ix_region_fact_lookup", "level", "variable", "region_code"),)
+    id: Mapped[int] = _id()
+    version_id: Mapped[int] = _version()
+    level: Mapped[int] = mapped_column(Integer)
+    region_code: Mapped[str]
+    variable: Mapped[str]
+    value: Mapped[float | None]
+    text_value: Mapped[str | None]
+    unit: Mapped[str]
+    as_of: Mapped[str | None]
+    source: Mapped[str] = mapped_column(default="")
+    confidence: Mapped[str] = mapped_column(default="")
+
+
+class Estate(Base):
+    """An industrial estate or zone (LADM: LA_SpatialUnit, level estate)."""
+
+    __tablename__ = "estate"
+    __table_args__ = (UniqueConstraint("version_id", "key"),)
+    id: Mapped[int] = _id()
+    version_id: Mapped[int] = _version()
+    key: Mapped[str]
+    name_en: Mapped[str | None]
+    name_local: Mapped[str | None]
+    kind: Mapped[str | None]
+    ownership: Mapped[str | None]
+    status: Mapped[str | None]
+    region_code: Mapped[str | None]
+    gross_ha: Mapped[float | None]
+    approved_on: Mapped[date | None]
+    attrs: Mapped[dict[str, Any]]
+    geom: Mapped[WKBElement | None] = _geom("GEOMETRY")
+    source_geom: Mapped[bytes | None]
+    source_srid: Mapped[int | None] = mapped_column(Integer)
+
+
+class Phase(Base):
+    """A phase of an estate."""
+
+    __tablename__ = "phase"
+    __table_args__ = (UniqueConstraint("version_id", "key"),)
+    id: Mapped[int] = _id()
+    version_id: Mapped[int] = _version()
+    key: Mapped[str]
+    estate_key: Mapped[str]
+    number: Mapped[str]
+    gross_ha: Mapped[float | None]
+    industrial_ha: Mapped[float | None]
+    opened_on: Mapped[date | None]
+    attrs: Mapped[dict[str, Any]]
+    geom: Mapped[WKBElement | None] = _geom("MULTIPOLYGON")
+    source_geom: Mapped[bytes | None]
+    source_srid: Mapped[int | None] = mapped_column(Integer)
+
+
+class Block(Base):
+    """A block of plots."""
+
+    __tablename__ = "block"
+    __table_args__ = (UniqueConstraint("version_id", "key"),)
+    id: Mapped[int] = _id()
+    version_id: Mapped[int] = _version()
+    key: Mapped[str]
+    phase_key: Mapped[str]
+    number: Mapped[str]
+    attrs: Mapped[dict[str, Any]]
+    geom: Mapped[WKBElement | None] = _geom("MULTIPOLYGON")
+    source_geom: Mapped[bytes | None]
+    source_srid: Mapped[int | None] = mapped_column(Integer)
+
+
+class Plot(Base):
+    """A plot (LADM: LA_SpatialUnit, level plot)."""
+
+    __tablename__ = "plot"
+    __table_args__ = (UniqueConstraint("version_id", "key"),)
+    id: Mapped[int] = _id()
+    version_id: Mapped[int] = _version()
+    key: Mapped[str]
+    block_key: Mapped[str]
+    number: Mapped[str]
+    area_m2: Mapped[float | None]
+    frontage_m: Mapped[float | None]
+    depth_m: Mapped[float | None]
+    zone: Mapped[str | None]
+    status: Mapped[str | None]
+    attrs: Mapped[dict[str, Any]]
+    geom: Mapped[WKBElement | None] = _geom("MULTIPOLYGON")
+    source_geom: Mapped[bytes | None]
+    source_srid: Mapped[int | None] = mapped_column(Integer)
+
+
+class UtilityNode(Base):
+    """A place that supplies water or power or takes wastewater."""
+
+    __tablename__ = "utility_node"
+    __table_args__ = (
+        UniqueConstraint("version_id", "key"),
+        CheckConstraint("resource in ('water', 'power', 'wastewater', 'gas')", name="resource"),
+        CheckConstraint("basis in ('metered', 'licensed', 'assumed')", name="basis"),
+        CheckConstraint("headroom is null or headroom >= 0", name="headroom"),
+    )
+    id: Mapped[int] = _id()
+    version_id: Mapped[int] = _version()
+    key: Mapped[str]
+    name_en: Mapped[str | None]
+    name_local: Mapped[str | None]
+    resource: Mapped[str]
+    kind: Mapped[str]
+    capacity: Mapped[float | None]
+    committed: Mapped[float | None]
+    headroom: Mapped[float | None]
+    unit: Mapped[str]
+    basis: Mapped[str]
+    method_en: Mapped[str | None]
+    method_local: Mapped[str | None]
+    as_of: Mapped[str | None]
+    attrs: Mapped[dict[str, Any]]
+    geom: Mapped[WKBElement] = _geom("POINT", nullable=False)
+
+
+class UtilityLine(Base):
+    """A line of a utility network."""
+
+    __tablename__ = "utility_line"
+    __table_args__ = (
+        UniqueConstraint("version_id", "key"),
+        CheckConstraint("resource in ('water', 'power', 'wastewater', 'gas')", name="resource"),
+        CheckConstraint("basis in ('metered', 'licensed', 'assumed')", name="basis"),
+    )
+    id: Mapped[int] = _id()
+    version_id: Mapped[int] = _version()
+    key: Mapped[str]
+    name_en: Mapped[str | None]
+    name_local: Mapped[str | None]
+    resource: Mapped[str]
+    kind: Mapped[str]
+    voltage_kv: Mapped[float | None]
+    capacity: Mapped[float | None]
+    committed: Mapped[float | None]
+    headroom: Mapped[float | None]
+    unit: Mapped[str | None]
+    basis: Mapped[str | None]
+    attrs: Mapped[dict[str, Any]]
+    geom: Mapped[WKBElement | None] = _geom("MULTILINESTRING")
+
+
+class Run(Base):
+    """A scenario executed on layer versions. Written once, never changed."""
+
+    __tablename__ = "run"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    hash: Mapped[str] = mapped_column(index=True)
+    scenario_id: Mapped[str] = mapped_column(index=True)
+    title_en: Mapped[str]
+    title_local: Mapped[str | None]
+    profile_id: Mapped[str]
+    status: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    synthetic: Mapped[bool] = mapped_column(Boolean, default=False)
+    assumed: Mapped[bool] = mapped_column(Boolean, default=False)
+    folder: Mapped[str]
+    document: Mapped[dict[str, Any]]
+
+
+class RunRegion(Base):
+    """Industrialisation of a region as a run saw it."""
+
+    __tablename__ = "run_region"
+    run_id: Mapped[str] = mapped_column(ForeignKey("run.id", ondelete="CASCADE"), primary_key=True)
+    code: Mapped[str] = mapped_column(primary_key=True)
+    level: Mapped[int] = mapped_column(Integer)
+    industrialisation: Mapped[float | None]
+    coverage: Mapped[float | None]
+    rank: Mapped[int | None] = mapped_column(Integer)
+    less_industrialised: Mapped[bool | None] = mapped_column(Boolean)
+    detail: Mapped[dict[str, Any]]
+
+
+class Candidate(Base):
+    """A candidate site of a run."""
+
+    __tablename__ = "candidate"
+    run_id: Mapped[str] = mapped_column(ForeignKey("run.id", ondelete="CASCADE"), primary_key=True)
+    site_id: Mapped[str] = mapped_column(primary_key=True)
+    rank: Mapped[int] = mapped_column(Integer)
+    area_ha: Mapped[float]
+    score: Mapped[float]
+    lon: Mapped[float]
+    lat: Mapped[float]
+    region1_code: Mapped[str | None]
+    region2_code: Mapped[str | None]
+    region3_code: Mapped[str | None]
+    served_alone: Mapped[bool] = mapped_column(Boolean)
+    in_portfolio: Mapped[bool] = mapped_column(Boolean)
+    detail: Mapped[dict[str, Any]]
+    geom: Mapped[WKBElement] = _geom("MULTIPOLYGON", nullable=False)
+
+
+class RunSource(Base):
+    """A source as a run saw it, with what the plan takes from it."""
+
+    __tablename__ = "run_source"
+    run_id: Mapped[str] = mapped_column(ForeignKey("run.id", ondelete="CASCADE"), primary_key=True)
+    source_id: Mapped[str] = mapped_column(primary_key=True)
+    resource: Mapped[str]
+    kind: Mapped[str]
+    name_en: Mapped[str | None]
+    name_local: Mapped[str | None]
+    headroom: Mapped[float]
+    used: Mapped[float]
+    unit: Mapped[str]
+    basis: Mapped[str]
+    geom: Mapped[WKBElement | None] = _geom("POINT")
+
+
+class SupplyAssignment(Base):
+    """What one chosen site takes of one resource from one source."""
+
+    __tablename__ = "supply_assignment"
+    run_id: Mapped[str] = mapped_column(ForeignKey("run.id", ondelete="CASCADE"), primary_key=True)
+    site_id: Mapped[str] = mapped_column(primary_key=True)
+    resource: Mapped[str] = mapped_column(primary_key=True)
+    source_id: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    amount: Mapped[float]
+    unit: Mapped[str]
+    distance_km: Mapped[float | None]
+    cost: Mapped[float]
+    basis: Mapped[str]
+    geom: Mapped[WKBElement | None] = _geom("LINESTRING")

@@ -1,0 +1,5 @@
+"""``python -m geoplan``."""
+
+from geoplan.cli.main import main
+
+main()

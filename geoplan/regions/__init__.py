@@ -1,0 +1,11 @@
+"""Measures of regions: industrialisation and inequality. Frames in, frames out."""
+
+from geoplan.regions.industrialisation import (
+    IndexResult,
+    ancestors,
+    industrialisation,
+    measure_indicator,
+    normalise,
+)
+
+__all__ = ["IndexResult", "ancestors", "industrialisation", "measure_indicator", "normalise"]

@@ -1,0 +1,188 @@
+"""Which sources can serve which sites, how far away, and at what cost of line."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from pyproj import Geod
+from scipy.spatial import cKDTree
+
+from geoplan.catalogue.scenario import RESOURCE_UNITS, RESOURCES, SupplySpec
+from geoplan.errors import InputError, RangeError, ShapeError
+
+__all__ = ["LINK_COLUMNS", "links", "supply_warnings"]
+
+LINK_COLUMNS = (
+    "site_id",
+    "resource",
+    "source_id",
+    "distance_km",
+    "route_km",
+    "line_cost",
+    "unit_cost",
+)
+
+_GEOD = Geod(ellps="WGS84")
+_EARTH_KM = 6371.0
+# A sphere is within 0.6 % of the ellipsoid; the prefilter must never lose a source.
+_SPHERE_MARGIN = 1.01
+
+
+def _unit_vectors(lon: np.ndarray, lat: np.ndarray) -> np.ndarray:
+    lam, phi = np.radians(lon), np.radians(lat)
+    return np.column_stack([np.cos(phi) * np.cos(lam), np.cos(phi) * np.sin(lam), np.sin(phi)])
+
+
+def _check_columns(frame: pd.DataFrame, needed: tuple[str, ...], name: str) -> None:
+    missing = [c for c in needed if c not in frame.columns]
+    if missing:
+        raise ShapeError(
+            f"{name} lack the columns {', '.join(missing)}",
+            remedy=f"give a frame with {', '.join(needed)}",
+        )
+
+
+def _check_places(frame: pd.DataFrame, key: str) -> None:
+    lon, lat = frame["lon"].to_numpy(dtype=float), frame["lat"].to_numpy(dtype=float)
+    with np.errstate(invalid="ignore"):
+        bad = ~((np.abs(lon) <= 180) & (np.abs(lat) <= 90))
+    if bad.any():
+        i = int(np.flatnonzero(bad)[0])
+        raise RangeError(
+            f"{key} {frame[key].iloc[i]} lies at lon {lon[i]}, lat {lat[i]}",
+            remedy="give a position in degrees: lon −180 to 180, lat −90 to 90",
+        )
+    twice = frame[key][frame[key].duplicated()]
+    if len(twice):
+        raise InputError(f"{key} {twice.iloc[0]} occurs twice", remedy="give every key once")
+
+
+def _check_sources(sources: pd.DataFrame) -> None:
+    for row in sources[["source_id", "resource", "headroom", "unit"]].itertuples(index=False):
+        if row.resource not in RESOURCE_UNITS:
+            raise InputError(
+                f"source {row.source_id} supplies '{row.resource}'",
+                remedy=f"resources are {', '.join(RESOURCES)}",
+            )
+        wanted = RESOURCE_UNITS[row.resource]
+        if row.unit != wanted:
+            raise InputError(
+                f"source {row.source_id} counts {row.resource} in '{row.unit}', sites in '{wanted}'",
+                remedy=f"convert its headroom to {wanted} in the pack",
+            )
+        if row.headroom is not None and not pd.isna(row.headroom):
+            if row.headroom < 0 or not np.isfinite(row.headroom):
+                raise RangeError(
+                    f"source {row.source_id} has a headroom of {row.headroom:g} {row.unit}",
+                    remedy="headroom is capacity − committed and is 0 or more; mend the figures",
+                )
+
+
+def supply_warnings(sources: pd.DataFrame) -> tuple[str, ...]:
+    """Return one line per resource that has sources whose headroom is not known.
+
+    Parameters
+    ----------
+    sources : DataFrame
+        ``resource`` and ``headroom`` (NULL: not known) at least.
+    """
+    lines = []
+    for resource in RESOURCES:
+        part = sources[sources["resource"] == resource]
+        unknown = int(part["headroom"].isna().sum())
+        if unknown:
+            lines.append(
+                f"{unknown} of {len(part)} {resource} sources have no known headroom "
+                "and are not used as sources"
+            )
+    return tuple(lines)
+
+
+def links(sites: pd.DataFrame, sources: pd.DataFrame, supply: SupplySpec) -> pd.DataFrame:
+    """Return the possible lines from sites to sources.
+
+    Parameters
+    ----------
+    sites : DataFrame
+        ``site_id``, ``lon``, ``lat`` (degrees).
+    sources : DataFrame
+        ``source_id``, ``resource``, ``kind``, ``headroom``, ``unit``, ``basis``, ``name_en``,
+        ``name_local``, ``lon``, ``lat``. A source with NULL headroom is not used (see
+        `supply_warnings`), nor is one with headroom 0.
+    supply : SupplySpec
+        Reach, number of sources, route factor and costs of each resource.
+
+    Returns
+    -------
+    DataFrame
+        ``site_id``, ``resource``, ``source_id``, ``distance_km`` (geodesic on WGS 84, at most
+        ``max_km``), ``route_km`` (distance × route factor), ``line_cost`` (route × cost per km),
+        ``unit_cost``. For each site and resource the nearest ``max_sources``, nearest first, ties
+        by ``source_id``; sites in the order given, resources in the order of ``RESOURCES``.
+
+    Raises
+    ------
+    RangeError
+        A headroom is negative or a position impossible; the message names the source or site.
+    InputError
+        A unit or resource does not fit; the message names the source.
+    """
+    _check_columns(sites, ("site_id", "lon", "lat"), "sites")
+    _check_columns(
+        sources, ("source_id", "resource", "headroom", "unit", "lon", "lat"), "sources"
+    )
+    _check_sources(sources)
+    _check_places(sites, "site_id")
+    _check_places(sources, "source_id")
+    parts: list[pd.DataFrame] = []
+    slon, slat = sites["lon"].to_numpy(dtype=float), sites["lat"].to_numpy(dtype=float)
+    site_ids = sites["site_id"].to_numpy()
+    for order, resource in enumerate(RESOURCES):
+        spec = getattr(supply, resource)
+        headroom = pd.to_numeric(sources["headroom"])
+        usable = sources[(sources["resource"] == resource) & (headroom > 0)]
+        usable = usable.sort_values("source_id", kind="stable")
+        if usable.empty or not len(sites):
+            continue
+        ulon, ulat = usable["lon"].to_numpy(dtype=float), usable["lat"].to_numpy(dtype=float)
+        angle = min(spec.max_km * _SPHERE_MARGIN / _EARTH_KM, np.pi)
+        tree = cKDTree(_unit_vectors(ulon, ulat))
+        near = tree.query_ball_point(
+            _unit_vectors(slon, slat), 2 * np.sin(angle / 2) + 1e-12, return_sorted=True
+        )
+        counts = np.fromiter((len(n) for n in near), dtype=np.int64, count=len(near))
+        if not counts.sum():
+            continue
+        i = np.repeat(np.arange(len(sites)), counts)
+        s = np.concatenate([np.asarray(n, dtype=np.int64) for n in near])
+        km = np.asarray(_GEOD.inv(slon[i], slat[i], ulon[s], ulat[s])[2]) / 1000.0
+        keep = km <= spec.max_km
+        i, s, km = i[keep], s[keep], km[keep]
+        by_distance = np.lexsort((s, km, i))
+        i, s, km = i[by_distance], s[by_distance], km[by_distance]
+        first = np.searchsorted(i, i, side="left")
+        nearest = (np.arange(len(i)) - first) < spec.max_sources
+        i, s, km = i[nearest], s[nearest], km[nearest]
+        route = km * spec.route_factor
+        parts.append(
+            pd.DataFrame(
+                {
+                    "site_id": site_ids[i],
+                    "resource": resource,
+                    "source_id": usable["source_id"].to_numpy()[s],
+                    "distance_km": km,
+                    "route_km": route,
+                    "line_cost": route * spec.cost_per_km,
+                    "unit_cost": float(spec.cost_per_unit),
+                    "_i": i,
+                    "_r": order,
+                }
+            )
+        )
+    if not parts:
+        return pd.DataFrame({c: pd.Series(dtype=_DTYPES.get(c, float)) for c in LINK_COLUMNS})
+    table = pd.concat(parts, ignore_index=True).sort_values(["_i", "_r"], kind="stable")
+    return table[list(LINK_COLUMNS)].reset_index(drop=True)
+
+
+_DTYPES = {"site_id": object, "resource": object, "source_id": object}

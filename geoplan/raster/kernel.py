@@ -1,0 +1,67 @@
+"""Compiled loops, and the threads that run them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+import numba
+
+__all__ = ["THREADS", "kernel", "over_blocks"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+THREADS = min(2, os.cpu_count() or 1)
+"""Threads that a loop uses unless told otherwise. Results do not depend on it."""
+
+
+def kernel(function: F) -> F:
+    """Compile ``function`` without the interpreter lock, and keep the machine code on disk.
+
+    Notes
+    -----
+    Python threads share the work instead of numba's own: compiling is several times faster, and
+    a server may call a kernel from two requests at once. No fast-math, so that the same numbers
+    come out on every machine.
+    """
+    try:
+        compiled: F = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+    except RuntimeError:  # no folder that numba may write its cache to
+        compiled = numba.njit(nogil=True, error_model="numpy")(function)
+    return compiled
+
+
+def over_blocks(
+    work: Callable[[int, int], Any], count: int, *, threads: int | None = None, block: int = 0
+) -> list[Any]:
+    """Call ``work(start, stop)`` for consecutive blocks of ``range(count)``.
+
+    Parameters
+    ----------
+    work : callable
+        Writes only what belongs to its block, or returns it.
+    count : int
+        Number of items.
+    threads : int, optional
+        At least 1; default :data:`THREADS`.
+    block : int
+        Items per block; 0 makes four blocks per thread.
+
+    Returns
+    -------
+    list
+        What each block returned, in order of the blocks.
+    """
+    threads = max(1, THREADS if threads is None else threads)
+    if count <= 0:
+        return []
+    if block <= 0:
+        block = max(1, -(-count // (4 * threads)))
+    starts = range(0, count, block)
+    if threads == 1 or len(starts) == 1:
+        return [work(start, min(start + block, count)) for start in starts]
+    with ThreadPoolExecutor(max_workers=threads) as pool:
+        futures = [pool.submit(work, start, min(start + block, count)) for start in starts]
+        return [future.result() for future in futures]

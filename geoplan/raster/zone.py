@@ -1,0 +1,185 @@
+"""Sums over disks and means over zones."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from geoplan.errors import RangeError, ShapeError
+from geoplan.grid import Grid
+from geoplan.raster.kernel import kernel, over_blocks
+
+__all__ = ["density", "sum_within", "zonal_mean"]
+
+
+@kernel
+def _disk_rows(
+    x: npt.NDArray[np.float64],
+    y: npt.NDArray[np.float64],
+    mass: npt.NDArray[np.int64],
+    radius: float,
+    unit: float,
+    out: npt.NDArray[np.float32],
+    start: int,
+    stop: int,
+) -> None:
+    """Sum the masses in reach of each cell centre; all lengths in cells, y sorted."""
+    cols = out.shape[1]
+    change = np.empty(cols + 1, np.int64)
+    for r in range(start, stop):
+        centre = r + 0.5
+        change[:] = 0
+        first = np.searchsorted(y, centre - radius)
+        for k in range(first, len(y)):
+            dy = y[k] - centre
+            if dy > radius:
+                break
+            reach2 = radius * radius - dy * dy
+            if reach2 < 0.0:
+                continue
+            reach = math.sqrt(reach2)
+            # centres c + 0.5 with |c + 0.5 − x| ≤ reach
+            a = int(math.ceil(x[k] - reach - 0.5))
+            b = int(math.floor(x[k] + reach - 0.5)) + 1
+            a = min(max(a, 0), cols)
+            b = min(max(b, 0), cols)
+            if b > a:
+                change[a] += mass[k]
+                change[b] -= mass[k]
+        total = 0
+        for c in range(cols):
+            total += change[c]
+            out[r, c] = np.float32(total * unit)
+
+
+def sum_within(
+    x: npt.ArrayLike,
+    y: npt.ArrayLike,
+    weights: npt.ArrayLike | None = None,
+    *,
+    radius_m: float,
+    grid: Grid,
+    threads: int | None = None,
+) -> npt.NDArray[np.float32]:
+    """Return the sum of the points' weights within a disk around each cell centre.
+
+    Parameters
+    ----------
+    x, y : array_like of float, shape (points,), m
+        In the CRS of ``grid``. Points outside the grid count for the cells in their reach.
+    weights : array_like of float, shape (points,), optional
+        0 or more. Absent: 1 each, which counts the points.
+    radius_m : float
+        Greater than 0. A point at exactly this distance is in.
+    grid : Grid
+
+    Returns
+    -------
+    ndarray of float32, shape (rows, cols), unit of ``weights``
+
+    Raises
+    ------
+    RangeError
+        A coordinate or weight is not finite, a weight is negative, or the radius is not positive.
+
+    Notes
+    -----
+    Each point adds to one run of cells per grid row: exact disks in O(points · radius + cells).
+    Weights are summed as whole multiples of their total / 2⁶¹, so that the sum does not depend on
+    order or threads and is exactly 0 where no point is in reach.
+    """
+    px = np.asarray(x, dtype=np.float64).ravel()
+    py = np.asarray(y, dtype=np.float64).ravel()
+    w = np.ones(len(px)) if weights is None else np.asarray(weights, dtype=np.float64).ravel()
+    if not len(px) == len(py) == len(w):
+        raise ShapeError(f"{len(px)} x, {len(py)} y and {len(w)} weights")
+    if not (radius_m > 0 and math.isfinite(radius_m)):
+        raise RangeError(f"a radius of {radius_m!r} m", remedy="give a radius above 0 m")
+    bad = ~(np.isfinite(px) & np.isfinite(py))
+    if bad.any():
+        raise RangeError(
+            f"{int(bad.sum())} of {len(px)} points have no finite coordinates",
+            remedy="leave out features without geometry",
+        )
+    bad = ~(np.isfinite(w) & (w >= 0))
+    if bad.any():
+        raise RangeError(
+            f"{int(bad.sum())} of {len(w)} weights are missing or negative, the first "
+            f"{w[bad][0]!r}",
+            remedy="leave those points out, or fill the field by a stated rule",
+        )
+    out = np.zeros(grid.shape, dtype=np.float32)
+    total = float(w.sum())
+    if total == 0.0:
+        return out
+    unit = math.ldexp(1.0, math.frexp(total)[1] - 61)
+    row_y = (grid.y_max - py) / grid.cell_m
+    col_x = (px - grid.x_min) / grid.cell_m
+    order = np.lexsort((col_x, row_y))
+    mass = np.rint(w[order] / unit).astype(np.int64)
+    over_blocks(
+        lambda a, b: _disk_rows(
+            col_x[order], row_y[order], mass, radius_m / grid.cell_m, unit, out, a, b
+        ),
+        grid.rows,
+        threads=threads,
+    )
+    return out
+
+
+def density(
+    x: npt.ArrayLike,
+    y: npt.ArrayLike,
+    weights: npt.ArrayLike | None = None,
+    *,
+    radius_m: float,
+    grid: Grid,
+    threads: int | None = None,
+) -> npt.NDArray[np.float32]:
+    """Return :func:`sum_within` divided by the area of the disk.
+
+    Returns
+    -------
+    ndarray of float32, shape (rows, cols), unit of ``weights`` per km²
+        weight / (π · radius² m² / 10⁶ m²·km⁻²). The whole disk counts, also where it reaches
+        beyond the grid or the country.
+    """
+    total = sum_within(x, y, weights, radius_m=radius_m, grid=grid, threads=threads)
+    total /= np.float32(math.pi * radius_m * radius_m / 1e6)
+    return total
+
+
+def zonal_mean(
+    values: npt.NDArray[np.floating], zones: npt.NDArray[np.integer], *, count: int | None = None
+) -> npt.NDArray[np.float64]:
+    """Return the mean of the known values of each zone.
+
+    Parameters
+    ----------
+    values : ndarray of float, any shape
+        NaN is missing and does not count.
+    zones : ndarray of int, same shape
+        Zone number of each cell, from 0; negative is no zone.
+    count : int, optional
+        Number of zones; default: the largest number + 1.
+
+    Returns
+    -------
+    ndarray of float64, shape (count,)
+        NaN for a zone without a known value.
+    """
+    if values.shape != zones.shape:
+        raise ShapeError(f"values of shape {values.shape}, zones of shape {zones.shape}")
+    largest = int(zones.max(initial=-1))
+    size = largest + 1 if count is None else count
+    if largest >= size:
+        raise RangeError(f"zone {largest} of {size} zones", remedy="number zones from 0")
+    used = (zones >= 0) & ~np.isnan(values)
+    where = zones[used]
+    number = np.bincount(where, minlength=size)
+    total = np.bincount(where, weights=values[used], minlength=size)
+    with np.errstate(invalid="ignore"):
+        mean: npt.NDArray[np.float64] = total / number
+    return mean

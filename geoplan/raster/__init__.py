@@ -7,8 +7,8 @@ from geoplan.raster.zone import density, sum_within, zonal_mean
 
 __all__ = [
     "RESAMPLING",
-    "dequantise",
     "density",
+    "dequantise",
     "distance_m",
     "rasterise",
     "slope_percent",

@@ -67,7 +67,7 @@ def _along_rows(out: npt.NDArray[np.float32], cell_m: float, start: int, stop: i
         begin[top + 1] = np.float64(cols)
         first = 0
         for k in range(top + 1):
-            last = cols if k == top else int(math.ceil(begin[k + 1]))
+            last = cols if k == top else math.ceil(begin[k + 1])
             s = np.float64(apex[k])
             g2 = lift[k] - s * s
             for x_cell in range(first, last):

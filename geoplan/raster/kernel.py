@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numba
 
@@ -27,10 +27,10 @@ def kernel(function: F) -> F:
     come out on every machine.
     """
     try:
-        compiled: F = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+        compiled: Any = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
     except RuntimeError:  # no folder that numba may write its cache to
         compiled = numba.njit(nogil=True, error_model="numpy")(function)
-    return compiled
+    return cast(F, compiled)
 
 
 def over_blocks(

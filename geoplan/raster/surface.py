@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from functools import partial
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -64,7 +66,7 @@ def _slope_rows(
 
 
 @kernel
-def _difference(a: float, m: float, b: float) -> float:
+def _difference(a: Any, m: Any, b: Any) -> Any:
     """Rise per cell from three heights in line; NaN when no two neighbours are known."""
     if np.isnan(a):
         return np.float64(b) - np.float64(m)
@@ -192,12 +194,8 @@ def dequantise(
     now = np.where(missing, np.float32(0.0), stored)
     after = np.empty_like(now)
     for _ in range(iterations):
-        source, target = now, after
-        over_blocks(
-            lambda a, b, s=source, t=target: _smooth_rows(s, known, low, half, t, a, b),
-            now.shape[0],
-            threads=threads,
-        )
+        work = partial(_smooth_rows, now, known, low, half, after)
+        over_blocks(work, now.shape[0], threads=threads)
         now, after = after, now
     now[missing] = np.nan
     return now

@@ -41,8 +41,8 @@ def _disk_rows(
                 continue
             reach = math.sqrt(reach2)
             # centres c + 0.5 with |c + 0.5 − x| ≤ reach
-            a = int(math.ceil(x[k] - reach - 0.5))
-            b = int(math.floor(x[k] + reach - 0.5)) + 1
+            a = math.ceil(x[k] - reach - 0.5)
+            b = math.floor(x[k] + reach - 0.5) + 1
             a = min(max(a, 0), cols)
             b = min(max(b, 0), cols)
             if b > a:

@@ -1,0 +1,120 @@
+"""Build the service. Nothing happens at import, and building it touches no database."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from sqlalchemy import Engine
+from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
+
+import geoplan
+from api import errors
+from api.country import Countries
+from api.current import Snapshot
+from api.database import Database
+from api.headers import SecurityHeaders
+from api.routes import info, layers, pages, regions, runs, tiles
+from api.schemas import ProblemBody
+from api.service import Limits, Service
+from api.tile_store import TileStore
+from geoplan.catalogue import Catalogue
+from geoplan.settings import Settings
+
+__all__ = ["create_app"]
+
+_DESCRIPTION = """\
+Regions, layers, siting runs, candidates and supply of industrial estates. Lists say their total;
+a tile that leaves features out says so; a figure that is assumed is marked `assumed`. Errors are
+`application/problem+json` (RFC 9457) with `detail`, `where` and `remedy`.
+"""
+
+_TAGS = [
+    {"name": "service", "description": "Whether it runs, and what the page needs to start."},
+    {"name": "layers", "description": "Catalogued data that can be switched on."},
+    {"name": "regions", "description": "Administrative regions and their industrialisation."},
+    {"name": "runs", "description": "Siting runs: candidates, portfolio, supply, files."},
+    {"name": "tiles", "description": "Mapbox vector tiles; the source layer is named `layer`."},
+]
+
+_NOT_PACKED = (
+    *DEFAULT_EXCLUDED_CONTENT_TYPES,
+    "application/vnd.mapbox-vector-tile",  # packed once, when the tile is made
+    "application/geopackage+sqlite3",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "image/tiff",
+)
+
+
+def create_app(
+    settings: Settings,
+    *,
+    engine: Engine | None = None,
+    catalogue: Catalogue | None = None,
+    limits: Limits | None = None,
+    web_folder: Path | None = None,
+) -> FastAPI:
+    """Return the service.
+
+    Parameters
+    ----------
+    settings : Settings
+        Where things are kept.
+    engine : Engine, optional
+        An open database; absent: the settings' database, found on the first request.
+    catalogue : Catalogue, optional
+        Absent: the bundled one with the settings' folder on top.
+    limits : Limits, optional
+        How much one request may ask for.
+    web_folder : Path, optional
+        A built web page; absent: the one in the wheel, else the checkout's ``web/dist``.
+
+    Raises
+    ------
+    FileMissing
+        The settings name a catalogue folder that does not exist.
+    """
+    limits = limits or Limits()
+    catalogue = catalogue or Catalogue.standard(settings.layers_dir)
+    database = Database(settings, engine)
+    app = FastAPI(
+        title="GeoPlan",
+        version=geoplan.__version__,
+        description=_DESCRIPTION,
+        openapi_url="/api/openapi.json",
+        docs_url=None,  # the stock pages load their scripts from another host
+        redoc_url=None,
+        openapi_tags=_TAGS,
+        generate_unique_id_function=_operation_id,
+        responses={
+            "4XX": {"model": ProblemBody, "description": "The request cannot be answered"},
+            "5XX": {"model": ProblemBody, "description": "The service cannot answer now"},
+        },
+    )
+    app.state.geoplan = Service(
+        settings=settings,
+        limits=limits,
+        catalogue=catalogue,
+        countries=Countries(catalogue, settings.profile),
+        database=database,
+        snapshot=Snapshot(database, seconds=limits.fresh_seconds),
+        tiles=TileStore(limits.tile_cache_mb),
+        web_folders=(web_folder,) if web_folder else pages.standard_folders(),
+    )
+    errors.install(app)
+    app.add_middleware(
+        GZipMiddleware, minimum_size=1_400, compresslevel=4, exclude_content_types=_NOT_PACKED
+    )
+    app.add_middleware(SecurityHeaders)
+    for router in (info.router, layers.router, regions.router, runs.router):
+        app.include_router(router, prefix="/api")
+    app.include_router(tiles.router)
+    app.include_router(pages.router)  # last: it answers whatever is left
+    return app
+
+
+def _operation_id(route: APIRoute) -> str:
+    # 'list_runs' → 'listRuns': the name that the generated client's function gets.
+    head, *rest = route.name.split("_")
+    return head + "".join(part.capitalize() for part in rest)

@@ -1,0 +1,99 @@
+"""Which country the page shows: its profile, and how it is chosen."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+from api.current import Current, CurrentLayer
+from geoplan.catalogue import Catalogue, Profile
+from geoplan.errors import FileMissing, ProblemsFound, UnknownName
+
+__all__ = ["Countries"]
+
+
+class Countries:
+    """Profiles by id or path, read again only when their file changes.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+        Where profiles are looked up.
+    asked : str or None
+        The profile that the settings ask for.
+    """
+
+    def __init__(self, catalogue: Catalogue, asked: str | None) -> None:
+        self._catalogue = catalogue
+        self._asked = asked
+        self._held: dict[str, tuple[float, Profile]] = {}
+        self._lock = threading.Lock()
+
+    def profile(self, name: str) -> Profile:
+        """Return a profile by id or path; parsing YAML on each request would cost 50 ms."""
+        path = self._catalogue.profiles().get(name, Path(name))
+        changed = path.stat().st_mtime if path.is_file() else 0.0
+        with self._lock:
+            held = self._held.get(name)
+            if held is None or held[0] != changed:
+                held = (changed, self._catalogue.profile(name))
+                self._held[name] = held
+        return held[1]
+
+    def find(self, name: str) -> Profile | None:
+        """Return a profile, or ``None`` where its file is not in the catalogue or is broken."""
+        try:
+            return self.profile(name)
+        except (UnknownName, FileMissing, ProblemsFound):
+            return None
+
+    def chosen(self, current: Current) -> tuple[str | None, Profile | None]:
+        """Return the id and profile of the country shown.
+
+        The settings' profile; else the latest run's; else the only one whose regions of level 1
+        are loaded. A run's profile may be a file that this server has never seen: then the id
+        comes without a profile.
+        """
+        if self._asked:
+            profile = self.profile(self._asked)
+            return profile.id, profile
+        latest = current.latest_run()
+        if latest is not None:
+            return latest.profile_id, self.find(latest.profile_id)
+        loaded = [p for name in self._catalogue.profiles() if (p := self.find(name)) is not None]
+        loaded = [p for p in loaded if self._has_regions(p, current)]
+        if len(loaded) > 1:
+            packs = {self._pack_profile(x) for x in current.layers.values() if x.level == 1}
+            loaded = [p for p in loaded if p.id in packs]
+        return (loaded[0].id, loaded[0]) if len(loaded) == 1 else (None, None)
+
+    def region_layers(
+        self, current: Current, profile_id: str | None, level: int | None = None
+    ) -> list[CurrentLayer]:
+        """Return the loaded layers of regions of a profile, coarse first.
+
+        Without a readable profile these are all loaded layers of regions.
+        """
+        loaded = [x for x in current.layers.values() if x.table == "regions" and x.level]
+        profile = self.find(self._asked) if self._asked else None
+        if profile is None or (profile_id is not None and profile.id != profile_id):
+            profile = self.find(profile_id) if profile_id else None
+        if profile is not None:
+            wanted = {r.layer for r in profile.region_levels}
+            loaded = [x for x in loaded if x.id in wanted] or loaded
+        return sorted(
+            (x for x in loaded if level in (None, x.level)), key=lambda x: (x.level or 0, x.id)
+        )
+
+    @staticmethod
+    def _has_regions(profile: Profile, current: Current) -> bool:
+        return any(r.level == 1 and r.layer in current.layers for r in profile.region_levels)
+
+    def _pack_profile(self, layer: CurrentLayer) -> str | None:
+        pack = layer.version.pack_id
+        if pack is None:
+            return None
+        try:
+            return self._catalogue.pack(pack).profile
+        except (UnknownName, FileMissing, ProblemsFound):
+            return None

@@ -1,0 +1,107 @@
+"""Short read-only transactions for the service, and what a database error means to a client."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from geoplan.errors import DatabaseLost, InputError, Unavailable
+from geoplan.settings import Settings
+
+__all__ = ["Database"]
+
+_CANCELLED = "57014"  # query_canceled: statement_timeout
+_BAD_TEXT = ("22021", "22P05")  # characters that PostgreSQL cannot store
+
+
+class Database:
+    """The database behind the service; found on first use, so that building an app does no work.
+
+    Parameters
+    ----------
+    settings : Settings
+        Where the database is, when no engine is given.
+    engine : Engine, optional
+        An engine that is open already.
+    """
+
+    def __init__(self, settings: Settings, engine: Engine | None = None) -> None:
+        self._settings = settings
+        self._engine = engine
+        self._lock = threading.Lock()
+
+    def engine(self) -> Engine:
+        """Return the engine; start or find the database on the first call."""
+        with self._lock:
+            if self._engine is None:
+                # Imported here: a page or an OpenAPI document needs no database at all.
+                from geoplan.store.cluster import ensure
+                from geoplan.store.session import engine_for
+
+                self._engine = engine_for(ensure(self._settings))
+            return self._engine
+
+    @contextmanager
+    def reading(self, *, seconds: float = 10.0) -> Iterator[Connection]:
+        """Open a read-only transaction whose statements may take ``seconds`` each.
+
+        Raises
+        ------
+        DatabaseLost
+            The database cannot be reached or went away.
+        Unavailable
+            A statement took longer than ``seconds``.
+        """
+        limit = f"SET LOCAL statement_timeout = {int(seconds * 1000)}"
+        try:
+            with self.engine().connect() as connection:
+                connection.execute(text("SET LOCAL transaction_read_only = on; " + limit))
+                yield connection
+        except DatabaseLost as error:
+            # An engine may translate every operational error; a timeout is not a lost database.
+            cause = error.__cause__ or error.__context__
+            if isinstance(cause, DBAPIError) and _code(cause) == _CANCELLED:
+                raise _too_slow(seconds) from error
+            raise
+        except DBAPIError as error:
+            code = _code(error)
+            if code == _CANCELLED:
+                raise _too_slow(seconds) from error
+            if code in _BAD_TEXT:
+                raise InputError(
+                    "a name holds a character that cannot be stored",
+                    remedy="send plain text without control characters",
+                ) from error
+            if code is None or code[:2] in ("08", "53", "57") or error.connection_invalidated:
+                raise _lost() from error
+            raise
+        except SQLAlchemyError as error:
+            if type(error).__name__ == "TimeoutError":
+                raise Unavailable(
+                    "all database connections are busy", remedy="try again in a few seconds"
+                ) from error
+            raise
+
+
+def _code(error: DBAPIError) -> str | None:
+    return getattr(error.orig, "pgcode", None)
+
+
+def _lost() -> DatabaseLost:
+    return DatabaseLost(
+        "the database cannot be reached",
+        where="database",
+        remedy="start it with 'geoplan db up', then try again",
+    )
+
+
+def _too_slow(seconds: float) -> Unavailable:
+    return Unavailable(
+        f"the database needed more than {seconds:g} s for this",
+        where="database",
+        remedy="ask for less: a closer zoom, fewer rows or another layer",
+    )

@@ -1,0 +1,78 @@
+"""What every route needs, made once by ``create_app`` and handed over by FastAPI."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import Depends, Query, Request
+from fastapi import Path as UrlPath
+
+from api.country import Countries
+from api.current import Snapshot
+from api.database import Database
+from api.tile_store import TileStore
+from geoplan.catalogue import Catalogue
+from geoplan.settings import Settings
+
+__all__ = ["Code", "LevelQuery", "Limits", "Name", "RunQuery", "Service", "Serving"]
+
+_PLAIN = r"^[^\x00-\x1f\x7f]+$"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much one request may ask for.
+
+    Parameters
+    ----------
+    tile_features : int
+        Most features in one tile; a tile that leaves some out says so.
+    tile_seconds, query_seconds : float
+        Time the database may take.
+    page : int
+        Most rows in one page of candidates; a larger wish is served with this many.
+    tile_cache_mb : float
+        Memory for tiles that were made before.
+    fresh_seconds : float
+        How long the list of current layers and runs may be trusted.
+    """
+
+    tile_features: int = 10_000
+    tile_seconds: float = 10.0
+    query_seconds: float = 10.0
+    page: int = 1_000
+    tile_cache_mb: float = 64.0
+    fresh_seconds: float = 1.0
+
+
+@dataclass(frozen=True)
+class Service:
+    """Settings, catalogue, database, and what is remembered between requests."""
+
+    settings: Settings
+    limits: Limits
+    catalogue: Catalogue
+    countries: Countries
+    database: Database
+    snapshot: Snapshot
+    tiles: TileStore
+    web_folders: tuple[Path, ...]
+
+
+def _service(request: Request) -> Service:
+    service: Service = request.app.state.geoplan
+    return service
+
+
+Serving = Annotated[Service, Depends(_service)]
+Name = Annotated[
+    str, UrlPath(min_length=1, max_length=200, pattern=_PLAIN, description="Name of one thing")
+]
+Code = Annotated[str | None, Query(max_length=100, pattern=_PLAIN, description="Region code")]
+LevelQuery = Annotated[int | None, Query(ge=1, le=3, description="Region level; 1 is the coarsest")]
+RunQuery = Annotated[
+    str | None,
+    Query(max_length=200, pattern=_PLAIN, description="Run id; absent: the latest run"),
+]

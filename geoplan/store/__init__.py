@@ -1,0 +1,1 @@
+"""PostGIS: the only rooms that speak SQL."""

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from api.database import Database
 from geoplan.errors import UnknownName
@@ -139,8 +140,6 @@ class Snapshot:
 
     def _read(self) -> Current:
         with self._database.reading() as connection:
-            from sqlalchemy.orm import Session
-
             with Session(bind=connection) as session:
                 rows = session.execute(
                     select(Layer, LayerVersion)

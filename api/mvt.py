@@ -165,7 +165,7 @@ def _attribute(attrs: Any, name: str, kind: str | None) -> ColumnElement[Any]:
     A value of another type gives no property: one odd row must not fail its whole tile.
     """
     value = attrs[name]
-    text = value.astext
+    text: ColumnElement[Any] = value.astext
     if kind in ("integer", "number"):
         number = cast(text, Numeric)
         whole: Any = cast(number, BigInteger) if kind == "integer" else cast(number, Float(53))

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, func, or_, select
 
 from api.labels import dicts, label, number
 from api.schemas import (
@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 # Lists take two members of `detail` only: its criteria and reasons are most of its size.
-_SUMMARY = select(
+_SUMMARY: Select[*tuple[Any, ...]] = select(
     Candidate.site_id,
     Candidate.rank,
     Candidate.score,

@@ -112,7 +112,8 @@ async def get_candidate_tile(
 
 async def _current(service: Service) -> Current:
     # What is held is answered in the event loop: a 304 then costs neither thread nor database.
-    return service.snapshot.fresh() or await run_in_threadpool(service.snapshot.get)
+    held = service.snapshot.fresh()
+    return held if held is not None else await run_in_threadpool(service.snapshot.get)
 
 
 async def _answer(

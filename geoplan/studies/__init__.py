@@ -1,0 +1,1 @@
+"""The one meeting point: read, compute, write."""

@@ -1,0 +1,255 @@
+"""From layers in the database to arrays on the analysis grid."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sqlalchemy.orm import Session
+
+from geoplan import raster
+from geoplan.catalogue import LayerSpec, Scenario
+from geoplan.catalogue.scenario import Criterion, ExclusionRule
+from geoplan.errors import EmptyLayer, UnknownName
+from geoplan.expression import select
+from geoplan.grid import Grid
+from geoplan.ingest.cog import read_cog
+from geoplan.regions import IndexResult, ancestors
+from geoplan.store import read
+
+__all__ = ["Ground", "excluded", "measured", "search_area"]
+
+FloatArray = npt.NDArray[np.float32]
+BoolArray = npt.NDArray[np.bool_]
+
+
+@dataclass
+class Ground:
+    """The grid of one study and the layers read for it, each read once.
+
+    Parameters
+    ----------
+    session : Session
+        Database.
+    layers : dict
+        Catalogue by layer id.
+    grid : Grid
+        Analysis grid.
+    regions : GeoDataFrame
+        Regions of every level, EPSG:4326.
+    index : IndexResult
+        Industrialisation of the regions of the index level.
+    index_level : int
+        That level.
+    """
+
+    session: Session
+    layers: dict[str, LayerSpec]
+    grid: Grid
+    regions: gpd.GeoDataFrame
+    index: IndexResult
+    index_level: int
+    _frames: dict[str, gpd.GeoDataFrame] = field(default_factory=dict)
+    _rasters: dict[str, FloatArray] = field(default_factory=dict)
+    _distances: dict[tuple[str, str | None], FloatArray] = field(default_factory=dict)
+
+    def frame(self, layer: str, where: str | None = None) -> gpd.GeoDataFrame:
+        """Return a layer's features in the grid's CRS, those with a geometry."""
+        if layer not in self._frames:
+            found = read.layer_frame(self.session, layer)
+            found = found[~(found.geometry.isna() | found.geometry.is_empty)]
+            self._frames[layer] = found.to_crs(self.grid.crs)
+        frame = self._frames[layer]
+        return frame[select(where, frame)] if where else frame
+
+    def raster(self, layer: str) -> FloatArray:
+        """Return a raster layer on the grid, NaN where it has no data."""
+        if layer not in self._rasters:
+            spec = self.layers[layer]
+            if spec.derived is not None:
+                self._rasters[layer] = raster.slope_percent(
+                    self.raster(spec.derived.source), self.grid
+                )
+            else:
+                asset = read.raster_asset(self.session, layer)
+                found = read_cog(asset.path, window=self.grid)
+                self._rasters[layer] = raster.to_grid(
+                    found.array,
+                    transform=found.transform,
+                    crs=found.crs,
+                    nodata=found.nodata,
+                    grid=self.grid,
+                    resampling="nearest" if spec.categorical else "bilinear",
+                )
+        return self._rasters[layer]
+
+    def distance(self, layer: str, where: str | None) -> FloatArray:
+        """Return the distance to the nearest cell that a feature touches, m."""
+        key = (layer, where)
+        if key not in self._distances:
+            frame = self.frame(layer, where)
+            if frame.empty:
+                chosen = f" where {where}" if where else ""
+                raise EmptyLayer(
+                    f"layer '{layer}' has no feature{chosen}, so no distance can be measured",
+                    remedy="correct 'where', or load the layer",
+                )
+            present = raster.rasterise(frame.geometry, self.grid, all_touched=True, dtype=np.bool_)
+            if not present.any():
+                raise EmptyLayer(
+                    f"no feature of layer '{layer}' lies in the search area",
+                    remedy="take the rule or criterion out, or widen the area",
+                )
+            self._distances[key] = raster.distance_m(present, self.grid)
+        return self._distances[key]
+
+    def region_values(self, values: pd.Series, level: int) -> FloatArray:
+        """Return a value of regions on the grid, NaN outside and where it is missing."""
+        own = self.regions[self.regions["level"] == level]
+        own = own[~(own.geometry.isna() | own.geometry.is_empty)]
+        given = own["code"].map(values)
+        have = own[given.notna()].to_crs(self.grid.crs)
+        if have.empty:
+            return np.full(self.grid.shape, np.nan, dtype=np.float32)
+        return raster.rasterise(
+            have.geometry,
+            self.grid,
+            values=given[given.notna()].to_numpy(dtype=np.float32),
+            fill=np.nan,
+            dtype=np.float32,
+        )
+
+    def release(self) -> None:
+        """Forget distances and rasters; frames stay."""
+        self._distances.clear()
+        self._rasters.clear()
+
+
+def search_area(
+    scenario: Scenario, frame: gpd.GeoDataFrame, crs: str
+) -> tuple[Grid, gpd.GeoDataFrame]:
+    """Return the grid that covers the searched regions, and those regions.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        ``area`` and ``grid``.
+    frame : GeoDataFrame, EPSG:4326
+        The layer named by ``area.layer``.
+    crs : str
+        Analysis CRS.
+    """
+    chosen = frame[~(frame.geometry.isna() | frame.geometry.is_empty)]
+    for column, values in (scenario.area.where or {}).items():
+        text = chosen[column].astype(str)
+        unknown = sorted(set(values) - set(text))
+        if unknown:
+            raise UnknownName(
+                f"no region of layer '{scenario.area.layer}' has {column} {', '.join(unknown)}",
+                where=f"area.where.{column}",
+                remedy=f"known: {', '.join(sorted(text.unique())[:40])}",
+            )
+        chosen = chosen[text.isin(values)]
+    if chosen.empty:
+        raise EmptyLayer(
+            f"layer '{scenario.area.layer}' has no region with a geometry to search",
+            where="area",
+            remedy="load the regions, or correct area.where",
+        )
+    projected = chosen.to_crs(crs)
+    bounds = tuple(float(v) for v in projected.total_bounds)
+    cell = scenario.grid.cell_m
+    rows = (bounds[3] - bounds[1]) / cell
+    cols = (bounds[2] - bounds[0]) / cell
+    if rows * cols > 400e6:
+        raise UnknownName(
+            f"a grid of {rows:,.0f} × {cols:,.0f} cells is too large for one machine",
+            where="grid.cell_m",
+            remedy="use larger cells or a smaller area; at most 400 million cells",
+        )
+    return Grid.covering(bounds, cell_m=cell, crs=crs, margin=2), projected
+
+
+def excluded(ground: Ground, rule: ExclusionRule) -> BoolArray:
+    """Return where a rule removes land (True), on the whole grid.
+
+    Notes
+    -----
+    A feature removes every cell that it touches; a distance is measured between cell centres, so
+    a limit smaller than half a cell removes just the touched cells. Both err towards removing.
+    """
+    if rule.layer is not None:
+        if rule.beyond_m is not None:
+            out = ground.distance(rule.layer, rule.where) > rule.beyond_m
+        else:
+            out = ground.distance(rule.layer, rule.where) <= float(rule.within_m or 0.0)
+        return ~out if rule.outside else out
+    values = ground.raster(str(rule.raster))
+    missing = np.isnan(values)
+    with np.errstate(invalid="ignore"):
+        out = np.zeros(values.shape, dtype=np.bool_)
+        if rule.above is not None:
+            out |= values > rule.above
+        if rule.below is not None:
+            out |= values < rule.below
+        if rule.classes is not None:
+            out |= np.isin(values, np.asarray(rule.classes, dtype=values.dtype))
+    if rule.outside:
+        out = ~out
+    out[missing] = rule.missing == "exclude"
+    return out
+
+
+def measured(ground: Ground, criterion: Criterion, facts: pd.DataFrame) -> FloatArray:
+    """Return a criterion's raw measure on the grid, in its unit; NaN where not known."""
+    if criterion.measure == "distance":
+        metres = ground.distance(str(criterion.layer), criterion.where)
+        return metres if criterion.unit == "m" else metres / np.float32(1000.0)
+    if criterion.measure == "raster":
+        return ground.raster(str(criterion.raster))
+    if criterion.measure == "density":
+        frame = ground.frame(str(criterion.layer), criterion.where)
+        points = frame.geometry.representative_point()
+        weights = (
+            pd.to_numeric(frame[criterion.weight_field], errors="coerce")
+            .fillna(0.0)
+            .to_numpy(dtype=np.float64)
+            if criterion.weight_field
+            else np.ones(len(frame))
+        )
+        return raster.sum_within(
+            points.x.to_numpy(),
+            points.y.to_numpy(),
+            weights,
+            radius_m=float(criterion.radius_km or 0.0) * 1000.0,
+            grid=ground.grid,
+        )
+    if criterion.index is not None:
+        return ground.region_values(ground.index.frame["industrialisation"], ground.index_level)
+    level = criterion.level or 1
+    rows = facts[(facts["level"] == level) & (facts["variable"] == criterion.fact)]
+    if rows.empty:
+        known = sorted(facts.loc[facts["level"] == level, "variable"].unique())
+        raise UnknownName(
+            f"no region of level {level} has a fact '{criterion.fact}'",
+            where="criteria",
+            remedy=f"known: {', '.join(known) or 'none'}",
+        )
+    return _on_finest(ground, rows.set_index("region_code")["value"].astype(float), level)
+
+
+def _on_finest(ground: Ground, values: pd.Series, level: int) -> FloatArray:
+    """Return a fact of ``level`` drawn on the finest regions that have geometry.
+
+    Borders of coarse and fine levels come from different sources and do not meet; drawn on the
+    same regions as the index, a cell's fact and its index always belong to the same region.
+    """
+    have = ground.regions[~(ground.regions.geometry.isna() | ground.regions.geometry.is_empty)]
+    finest = int(have["level"].max())
+    if finest <= level:
+        return ground.region_values(values, level)
+    up = ancestors(ground.regions, finest)[level]
+    return ground.region_values(up.map(values), finest)

@@ -1,0 +1,58 @@
+"""A quick plan that breaks no limit: where the search begins, and what it is measured against."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from geoplan.siting.flow import Transport, network_of
+from geoplan.siting.problem import Prepared
+
+__all__ = ["greedy"]
+
+
+def greedy(prepared: Prepared) -> tuple[int, ...]:
+    """Return sites taken best first, each only if it can be served beside those before it.
+
+    Parameters
+    ----------
+    prepared : Prepared
+
+    Returns
+    -------
+    tuple of int
+        Fewer than ``count`` where it runs into a dead end. Costs are not looked at.
+
+    Notes
+    -----
+    Earlier sites' supply is moved to other sources where that makes room (`flow.Transport`), so
+    only the choice of sites is greedy. When the places left are all owed to less-industrialised
+    regions, only these are taken.
+    """
+    spec = prepared.problem.spec
+    allowed = np.flatnonzero(prepared.served_alone)
+    order = allowed[np.lexsort((allowed, -prepared.score[allowed]))].tolist()
+    networks: list[Transport] = [network_of(r, order) for r in prepared.resources]
+    residual = [r.residual for r in prepared.resources]
+    chosen: list[int] = []
+    taken = 0
+    per_region: dict[int, int] = {}
+    owed = prepared.problem.quota
+    for j in order:
+        if len(chosen) == spec.count:
+            break
+        region = int(prepared.region[j])
+        cap = prepared.region_cap[region] if region >= 0 else None
+        less = bool(prepared.less[j])
+        if taken & prepared.near[j] or (cap is not None and per_region.get(region, 0) >= cap):
+            continue
+        if not less and spec.count - len(chosen) <= owed:
+            continue
+        trial = [n.copy() for n in networks]
+        if any(t.place(j, int(e[j])) for t, e in zip(trial, residual, strict=True)):
+            continue
+        networks = trial
+        chosen.append(j)
+        taken |= 1 << j
+        per_region[region] = per_region.get(region, 0) + 1
+        owed -= less
+    return tuple(chosen)

@@ -1,0 +1,348 @@
+"""The portfolio as one mixed-integer linear program, as arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from geoplan.siting.presolve import Reduced, reduce_resource
+from geoplan.siting.problem import (
+    BoolArray,
+    FloatArray,
+    IntArray,
+    PortfolioProblem,
+    Prepared,
+    Resource,
+    prepare,
+)
+
+__all__ = ["Columns", "Model", "Program", "add_supply", "build", "build_prepared"]
+
+
+@dataclass(frozen=True)
+class Program:
+    """``max cost·v`` subject to ``row_lower ≤ A v ≤ row_upper``, bounds, some whole numbers.
+
+    ``A`` is held by rows: row k has the columns ``index[start[k]:start[k+1]]``.
+    """
+
+    cost: FloatArray
+    lower: FloatArray
+    upper: FloatArray
+    integer: BoolArray
+    names: tuple[str, ...]
+    start: IntArray
+    index: IntArray
+    value: FloatArray
+    row_lower: FloatArray
+    row_upper: FloatArray
+    row_names: tuple[str, ...]
+
+    def with_row(
+        self, name: str, entries: Mapping[int, float], lower: float, upper: float
+    ) -> Program:
+        """Return the program with one more row."""
+        return Program(
+            self.cost,
+            self.lower,
+            self.upper,
+            self.integer,
+            self.names,
+            np.append(self.start, self.start[-1] + len(entries)),
+            np.append(self.index, np.fromiter(entries, dtype=np.int64, count=len(entries))),
+            np.append(self.value, np.fromiter(entries.values(), dtype=np.float64)),
+            np.append(self.row_lower, lower),
+            np.append(self.row_upper, upper),
+            (*self.row_names, name),
+        )
+
+
+@dataclass
+class Columns:
+    """A program while it is written."""
+
+    cost: list[float] = field(default_factory=list)
+    lower: list[float] = field(default_factory=list)
+    upper: list[float] = field(default_factory=list)
+    integer: list[bool] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
+    start: list[int] = field(default_factory=lambda: [0])
+    index: list[int] = field(default_factory=list)
+    value: list[float] = field(default_factory=list)
+    row_lower: list[float] = field(default_factory=list)
+    row_upper: list[float] = field(default_factory=list)
+    row_names: list[str] = field(default_factory=list)
+
+    def column(
+        self, name: str, *, cost: float = 0.0, upper: float = 1.0, integer: bool = False
+    ) -> int:
+        """Add a column between 0 and ``upper``; return its number."""
+        self.cost.append(cost)
+        self.lower.append(0.0)
+        self.upper.append(upper)
+        self.integer.append(integer)
+        self.names.append(name)
+        return len(self.cost) - 1
+
+    def row(
+        self,
+        name: str,
+        entries: Iterable[tuple[int, float]],
+        *,
+        lower: float = -np.inf,
+        upper: float = np.inf,
+    ) -> None:
+        """Add a row."""
+        for c, v in entries:
+            self.index.append(c)
+            self.value.append(v)
+        self.start.append(len(self.index))
+        self.row_lower.append(lower)
+        self.row_upper.append(upper)
+        self.row_names.append(name)
+
+    def program(self) -> Program:
+        """Return the finished program."""
+        return Program(
+            np.array(self.cost, dtype=np.float64),
+            np.array(self.lower, dtype=np.float64),
+            np.array(self.upper, dtype=np.float64),
+            np.array(self.integer, dtype=np.bool_),
+            tuple(self.names),
+            np.array(self.start, dtype=np.int64),
+            np.array(self.index, dtype=np.int64),
+            np.array(self.value, dtype=np.float64),
+            np.array(self.row_lower, dtype=np.float64),
+            np.array(self.row_upper, dtype=np.float64),
+            tuple(self.row_names),
+        )
+
+
+@dataclass(frozen=True)
+class Model:
+    """A program and how to read its answer.
+
+    Parameters
+    ----------
+    prepared : Prepared
+    program : Program
+        Rows and columns are scaled so that numbers near 1 are large: supply is counted as a
+        share of the site's demand, a source's row by its headroom, cost by the budget.
+    site_column : int array
+        Column of each site, −1 where the site cannot be chosen.
+    with_costs : bool
+        Lines, modules and reuse are columns too, and their cost counts.
+    """
+
+    prepared: Prepared
+    program: Program
+    site_column: IntArray
+    with_costs: bool
+
+
+def build(problem: PortfolioProblem, *, with_costs: bool | None = None) -> Model:
+    """Return the portfolio problem as a mixed-integer program.
+
+    Parameters
+    ----------
+    problem : PortfolioProblem
+    with_costs : bool, optional
+        Hold the budget and weigh cost against score. Absent: where the problem asks for either.
+
+    Notes
+    -----
+    Find ``x_j ∈ {0, 1}`` (site j chosen), flows ``f_jrs ≥ 0`` and, where costs count, lines
+    ``y_jrs ∈ {0, 1}``, modules ``n_jrk``, own supply ``g_jrk`` and reuse ``u_j``::
+
+        max  Σ score_j x_j − cost / cost_per_score_point
+        Σ_j x_j = count                             Σ_{j in region} x_j ≤ cap
+        Σ_{j less industrialised} x_j ≥ quota       Σ_{j in clique} x_j ≤ 1
+        Σ_s f_jrs + Σ_k g_jrk + u_j = d_jr x_j      for every site and resource
+        f_jrs ≤ min(d_jr, H_s) y_jrs,  y_jrs ≤ x_j  Σ_s y_jrs ≤ x_j  where single_source
+        g_jrk ≤ module·credit·n_jrk,  g_jrk ≤ share_max·d_jr x_j,  n_jrk ≤ modules_max x_j
+        u_j ≤ min(share_max·recovery·wastewater_j, nonpotable_j) x_j
+        Σ_j f_jrs ≤ headroom_share_max·H_s          for every source, over all sites
+
+    Where costs do not count, own supply and reuse run in full and only the rest needs a flow.
+    Sites that cannot be served alone are left out; sources that no plan can exhaust need no row
+    (`presolve.reduce_resource`); the cheapest supply of a site whose sources are all such is
+    settled in advance. ``Σ_s min(H_s, e_jr) y_jrs ≥ e_jr x_j``, with e the demand that own supply
+    and reuse cannot cover, is added to make the relaxation tighter.
+    """
+    return build_prepared(prepare(problem), with_costs=with_costs)
+
+
+def build_prepared(prepared: Prepared, *, with_costs: bool | None = None) -> Model:
+    """Return the program of a problem that is already checked; see `build`."""
+    spec = prepared.problem.spec
+    if with_costs is None:
+        with_costs = spec.budget is not None or spec.cost_per_score_point is not None
+    allowed = prepared.served_alone
+    cols = Columns()
+    x = np.full(len(allowed), -1, dtype=np.int64)
+    for j in np.flatnonzero(allowed).tolist():
+        x[j] = cols.column(
+            f"x:{prepared.site_ids[j]}", cost=float(prepared.score[j]), integer=True
+        )
+    add_selection(cols, prepared, x)
+    spent: dict[int, float] = {}
+    for resource in prepared.resources:
+        reduced = reduce_resource(prepared, resource, allowed, with_costs=with_costs)
+        if with_costs:
+            for c, money in add_supply(cols, resource, x, reduced, prepared.site_ids).items():
+                spent[c] = spent.get(c, 0.0) + money
+        else:
+            _add_flows(cols, resource, x, reduced, prepared.site_ids)
+    if with_costs:
+        if spec.cost_per_score_point is not None:
+            for c, money in spent.items():
+                cols.cost[c] -= money / spec.cost_per_score_point
+        if spec.budget is not None:
+            entries = [(c, v / spec.budget) for c, v in sorted(spent.items()) if v]
+            cols.row("budget", entries, upper=1.0)
+    return Model(prepared, cols.program(), x, with_costs)
+
+
+def add_selection(cols: Columns, prepared: Prepared, x: IntArray) -> None:
+    """Add the rows that hold count, region caps, quota and spacing."""
+    spec, problem = prepared.problem.spec, prepared.problem
+    live = np.flatnonzero(x >= 0)
+    cols.row("count", [(int(x[j]), 1.0) for j in live], lower=spec.count, upper=spec.count)
+    for r, code in enumerate(prepared.region_codes):
+        mine = live[prepared.region[live] == r]
+        cap = prepared.region_cap[r]
+        if cap is not None and len(mine) > cap:
+            cols.row(f"region-cap:{code}", [(int(x[j]), 1.0) for j in mine], upper=cap)
+    if problem.quota > 0:
+        mine = live[prepared.less[live]]
+        cols.row("quota", [(int(x[j]), 1.0) for j in mine], lower=problem.quota)
+    for k, clique in enumerate(prepared.cliques):
+        members = [int(x[j]) for j in clique if x[j] >= 0]
+        if len(members) > 1:
+            cols.row(f"spacing:{k}", [(c, 1.0) for c in members], upper=1.0)
+
+
+def _source_rows(
+    cols: Columns, resource: Resource, scarce: BoolArray, loads: dict[int, list[tuple[int, int]]]
+) -> None:
+    for s, entries in sorted(loads.items()):
+        if not scarce[s]:
+            continue
+        limit = int(resource.headroom[s])
+        scale = max(limit, max(v for _, v in entries))
+        cols.row(
+            f"headroom:{resource.name}:{resource.source_ids[s]}",
+            [(c, v / scale) for c, v in entries],
+            upper=limit / scale,
+        )
+
+
+def _add_flows(
+    cols: Columns, resource: Resource, x: IntArray, reduced: Reduced, ids: tuple[str, ...]
+) -> None:
+    need = resource.residual
+    loads: dict[int, list[tuple[int, int]]] = {}
+    for j, mine in _by_site(resource, reduced.link).items():
+        if reduced.settled[j]:
+            continue
+        e = int(need[j])
+        name = f"{resource.name}:{ids[j]}"
+        if len(mine) == 1:
+            loads.setdefault(int(resource.link_source[mine[0]]), []).append((int(x[j]), e))
+            continue
+        balance = [(int(x[j]), -1.0)]
+        for k in mine:
+            s = int(resource.link_source[k])
+            most = min(e, int(resource.headroom[s])) / e
+            f = cols.column(
+                f"f:{name}:{resource.source_ids[s]}",
+                upper=most,
+                integer=resource.rule.single_source,
+            )
+            balance.append((f, 1.0))
+            if most < 1:
+                cols.row(
+                    f"line:{name}:{resource.source_ids[s]}",
+                    [(f, 1.0), (int(x[j]), -most)],
+                    upper=0.0,
+                )
+            loads.setdefault(s, []).append((f, e))
+        cols.row(f"balance:{name}", balance, lower=0.0, upper=0.0)
+    _source_rows(cols, resource, reduced.scarce, loads)
+
+
+def _by_site(resource: Resource, link: BoolArray) -> dict[int, list[int]]:
+    out: dict[int, list[int]] = {}
+    for k in np.flatnonzero(link).tolist():
+        out.setdefault(int(resource.link_site[k]), []).append(k)
+    return out
+
+
+def add_supply(
+    cols: Columns,
+    resource: Resource,
+    x: IntArray,
+    reduced: Reduced,
+    ids: tuple[str, ...],
+) -> dict[int, float]:
+    """Add lines, flows, modules and reuse of one resource; return the cost of each column."""
+    money: dict[int, float] = {}
+    loads: dict[int, list[tuple[int, int]]] = {}
+    rule = resource.rule
+    residual = resource.residual
+    lines = _by_site(resource, reduced.link)
+    for j in np.flatnonzero(x >= 0).tolist():
+        xj = int(x[j])
+        if reduced.settled[j]:
+            money[xj] = money.get(xj, 0.0) + float(reduced.cost[j])
+            continue
+        d, e = int(resource.demand[j]), int(residual[j])
+        units = d * resource.tick
+        name = f"{resource.name}:{ids[j]}"
+        balance = [(xj, -1.0)]
+        opened: list[tuple[int, float]] = []
+        covered: list[tuple[int, float]] = []
+        for k in lines.get(j, []):
+            s = int(resource.link_source[k])
+            cap = min(d, int(resource.headroom[s]))
+            f = cols.column(f"f:{name}:{resource.source_ids[s]}", upper=cap / d)
+            money[f] = float(resource.unit_cost[k]) * units
+            balance.append((f, 1.0))
+            loads.setdefault(s, []).append((f, d))
+            gate = xj
+            if resource.line_cost[k] > 0 or rule.single_source:
+                gate = cols.column(f"y:{name}:{resource.source_ids[s]}", integer=True)
+                money[gate] = float(resource.line_cost[k])
+                opened.append((gate, 1.0))
+                cols.row(f"opened:{cols.names[gate]}", [(gate, 1.0), (xj, -1.0)], upper=0.0)
+            if e > 0:
+                covered.append((gate, min(cap, e) / e))
+            if gate != xj or cap < d:
+                cols.row(f"line:{cols.names[f]}", [(f, 1.0), (gate, -cap / d)], upper=0.0)
+        if rule.single_source and len(opened) > 1:
+            cols.row(f"single:{name}", [*opened, (xj, -1.0)], upper=0.0)
+        if covered and all(c != xj for c, _ in covered):
+            cols.row(f"enough:{name}", [*covered, (xj, -1.0)], lower=0.0)
+        for k, own in enumerate(resource.own):
+            cap, module = int(resource.own_cap[k, j]), resource.module[k]
+            if cap <= 0:
+                continue
+            top = min(own.modules_max, -(-cap // module))
+            n = cols.column(f"n:{name}:{own.kind}", upper=top, integer=True)
+            g = cols.column(f"g:{name}:{own.kind}", upper=cap / d)
+            money[n] = own.cost
+            balance.append((g, 1.0))
+            cols.row(f"built:{cols.names[n]}", [(g, 1.0), (n, -module / d)], upper=0.0)
+            cols.row(f"share:{cols.names[g]}", [(g, 1.0), (xj, -cap / d)], upper=0.0)
+            cols.row(f"modules:{cols.names[n]}", [(n, 1.0), (xj, -float(top))], upper=0.0)
+        cap = int(resource.reuse_cap[j])
+        if cap > 0 and rule.reuse is not None:
+            u = cols.column(f"u:{name}", upper=cap / d)
+            money[u] = rule.reuse.cost_per_unit * units
+            balance.append((u, 1.0))
+            cols.row(f"reuse:{ids[j]}", [(u, 1.0), (xj, -cap / d)], upper=0.0)
+        cols.row(f"balance:{name}", balance, lower=0.0, upper=0.0)
+    _source_rows(cols, resource, reduced.scarce, loads)
+    return money

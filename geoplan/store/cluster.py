@@ -96,7 +96,7 @@ def ensure(settings: Settings) -> str:
         migrate_database(url)
         return url
     place = known_place(settings.home)
-    if place is not None:
+    if place is not None and password_file(settings).exists():
         running = _running_url(settings, place)
         if running is not None and _at_head(running):
             return running
@@ -168,6 +168,9 @@ def status(settings: Settings) -> ClusterStatus:
     found = server.postmaster(place)
     if found is None or not found.port:
         return ClusterStatus(False, place.data, None, None, None, None, f"stopped; {place.reason}")
+    if not password_file(settings).exists():
+        reason = f"{password_file(settings)} is gone, 'geoplan db up' makes another"
+        return ClusterStatus(False, place.data, found.port, None, None, None, reason)
     return _answering(_url(settings, found.port), place.data, found.port, place.reason)
 
 

@@ -1,0 +1,1 @@
+"""Where new estates can stand: exclusions, criteria, candidates, supply and the plan."""

@@ -115,6 +115,12 @@ class Names:
         """Return a root that was not given before."""
         return self._roots.pop()
 
+    def part(self, count: int) -> Names:
+        """Return a stock of its own with ``count`` of the roots that are left."""
+        other = Names(np.random.default_rng(0))
+        other._roots = [self.root() for _ in range(count)]
+        return other
+
     @property
     def left(self) -> int:
         """Roots that are left."""

@@ -14,7 +14,7 @@ from scipy.sparse.csgraph import dijkstra, minimum_spanning_tree
 from geoplan.sample.names import Name
 from geoplan.sample.paths import cost_graph, nearest_source, walk_back
 from geoplan.sample.place import ANALYSIS_CRS, FloatArray, IntArray, Place
-from geoplan.sample.relief import Relief
+from geoplan.sample.relief import Relief, fractal
 from geoplan.sample.shapes import smooth_line
 from geoplan.sample.water import Water
 
@@ -66,7 +66,9 @@ def make_networks(
             strict=True,
         )
     )
-    dear = 1 + (ground.slope / 5) ** 1.5 + 3 * ground.river
+    # Uneven ground: over a plain of one price every way would run in eight straight directions.
+    uneven = np.exp(0.4 * fractal(ground.slope.shape, place.rng("ways"), beta=2.2, longest=30))
+    dear = uneven * (1 + (ground.slope / 5) ** 1.5 + 3 * ground.river)
     primary = _join(dear, ground, np.unique(node[rank <= 2]), loops=True)
     cheaper = dear.copy()
     cheaper.ravel()[list({n for edge in primary for n in edge})] *= 0.35
@@ -79,7 +81,7 @@ def make_networks(
         secondary |= {_edge(a, b) for a, b in zip(path, path[1:], strict=False)}
     secondary -= primary
     roads = _lines(place, ground, primary, secondary, position)
-    flat = 1 + (ground.slope / 2.5) ** 2 + 3 * ground.river
+    flat = uneven**0.6 * (1 + (ground.slope / 2.5) ** 2 + 3 * ground.river)
     rails = _join(flat, ground, np.unique(node[rank <= 1]), loops=False)
     railways = _lines(place, ground, rails, set(), position).drop(columns="class")
     railways["code"] = [f"T{i:03d}" for i in range(1, len(railways) + 1)]
@@ -169,7 +171,7 @@ def _lines(
                 a, b = near[path[-1]]
                 path.append(b if a == path[-2] else a)
             done |= {_edge(p, q) for p, q in zip(path, path[1:], strict=False)}
-            line = shapely.LineString(smooth_line(np.array([xy(n) for n in path])))
+            line = shapely.LineString(smooth_line(np.array([xy(n) for n in path]), 3))
             rows.append({"class": kind[_edge(start, first)], "geometry": line})
     frame = gpd.GeoDataFrame(rows, geometry="geometry", crs=ANALYSIS_CRS)
     frame["length_km"] = (frame.length / 1_000).round(3)

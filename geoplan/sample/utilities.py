@@ -53,14 +53,14 @@ def make_utilities(
     """
     rng = place.rng("utilities")
     plants = _plants(place, relief, water, settlements, rng, names)
-    substations = _substations(settlements, rng)
+    substations = _substations(place, relief, settlements, rng)
     lines = _grid_lines(substations, plants)
     return Utilities(
         plants,
         substations,
         lines,
         _water_sources(place, relief, water, settlements, rng),
-        _wastewater(settlements, rng),
+        _wastewater(place, relief, settlements, rng),
         _dams(place, water),
     )
 
@@ -136,7 +136,9 @@ def _plants(
     return _table(rows, "G")
 
 
-def _substations(settlements: gpd.GeoDataFrame, rng: np.random.Generator) -> gpd.GeoDataFrame:
+def _substations(
+    place: Place, relief: Relief, settlements: gpd.GeoDataFrame, rng: np.random.Generator
+) -> gpd.GeoDataFrame:
     towns = settlements[settlements["rank"] < 4]
     rows: list[dict[str, object]] = []
     for town in towns.itertuples():
@@ -159,7 +161,7 @@ def _substations(settlements: gpd.GeoDataFrame, rng: np.random.Generator) -> gpd
                     "capacity": units * unit,
                     "committed": round(min(load, units * unit), 2),
                     "basis": _basis(town.district_code),
-                    "geometry": _near(town.geometry, 900 + 700 * number, rng),
+                    "geometry": _on_land(place, relief, town.geometry, 900 + 700 * number, rng),
                 }
             )
     return _table(rows, "E")
@@ -246,7 +248,9 @@ def _water_sources(
     return _table(rows, "Q")
 
 
-def _wastewater(settlements: gpd.GeoDataFrame, rng: np.random.Generator) -> gpd.GeoDataFrame:
+def _wastewater(
+    place: Place, relief: Relief, settlements: gpd.GeoDataFrame, rng: np.random.Generator
+) -> gpd.GeoDataFrame:
     least = 12_000
     towns = settlements[(settlements["rank"] < 4) & (settlements["population"] >= least)]
     rows: list[dict[str, object]] = []
@@ -262,7 +266,7 @@ def _wastewater(settlements: gpd.GeoDataFrame, rng: np.random.Generator) -> gpd.
                 "capacity": capacity,
                 "committed": float(round(used)),
                 "basis": _basis(town.district_code),
-                "geometry": _near(town.geometry, 3_200, rng),
+                "geometry": _on_land(place, relief, town.geometry, 3_200, rng),
             }
         )
     return _table(rows, "Z")

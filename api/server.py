@@ -43,8 +43,11 @@ class Listener:
     @property
     def url(self) -> str:
         """Address to open in a browser on this machine."""
-        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.host, self.host)
-        return f"http://{f'[{host}]' if ':' in host and not host.startswith('[') else host}:{self.port}/"
+        if self.host in ("0.0.0.0", "::"):  # noqa: S104  (a comparison, nothing is bound here)
+            host = "127.0.0.1"
+        else:
+            host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}/"
 
 
 def listen(host: str = "127.0.0.1", port: int = 8000, *, find_free: bool = True) -> Listener:

@@ -66,7 +66,9 @@ def instance(
         crs=_CRS,
     )
     degrees = polygons.centroid.to_crs("EPSG:4326")
-    region = (np.floor((xy[:, 0] + 1e6) / 330_000) * 10 + np.floor((xy[:, 1] + 1e6) / 330_000)).astype(int)
+    region = (
+        np.floor((xy[:, 0] + 1e6) / 330_000) * 10 + np.floor((xy[:, 1] + 1e6) / 330_000)
+    ).astype(int)
     poor = rng.random(region.max() + 1) < 0.5
     frame = pd.DataFrame(
         {
@@ -192,7 +194,9 @@ def main(sizes: list[int]) -> None:
                     "rows": plan.record.rows,
                     "columns": plan.record.columns,
                     "score": round(best, 4),
-                    "greedy_below_%": None if short or not best else round(100 * (1 - peer / best), 2),
+                    "greedy_below_%": None
+                    if short or not best
+                    else round(100 * (1 - peer / best), 2),
                 }
                 print(json.dumps(line), flush=True)
 

@@ -76,7 +76,9 @@ class Transport:
                 if cap >= ticks and self.spare[source] >= ticks:
                     self._move(site, source, ticks)
                     return 0
-            best = max((min(c, self.spare[s]) for s, c in self.arcs.get(site, {}).items()), default=0)
+            best = max(
+                (min(c, self.spare[s]) for s, c in self.arcs.get(site, {}).items()), default=0
+            )
             return ticks - max(best, 0)
         while ticks > 0:
             path = self._path(site)

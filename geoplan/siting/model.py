@@ -183,9 +183,7 @@ def build_prepared(prepared: Prepared, *, with_costs: bool | None = None) -> Mod
     cols = Columns()
     x = np.full(len(allowed), -1, dtype=np.int64)
     for j in np.flatnonzero(allowed).tolist():
-        x[j] = cols.column(
-            f"x:{prepared.site_ids[j]}", cost=float(prepared.score[j]), integer=True
-        )
+        x[j] = cols.column(f"x:{prepared.site_ids[j]}", cost=float(prepared.score[j]), integer=True)
     add_selection(cols, prepared, x)
     spent: dict[int, float] = {}
     for resource in prepared.resources:

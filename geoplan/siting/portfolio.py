@@ -158,7 +158,9 @@ def _search(model: Model, start: Sequence[int], end: float, seed: int) -> _Searc
                 return _Search([], [], outcome, "time-limit", nodes)
             return _Search(chosen, found or [], outcome, "time-limit", nodes)
         columns = model.site_column
-        chosen = [j for j in range(len(columns)) if columns[j] >= 0 and outcome.values[columns[j]] > 0.5]
+        chosen = [
+            j for j in range(len(columns)) if columns[j] >= 0 and outcome.values[columns[j]] > 0.5
+        ]
         found = _assign_all(prepared, chosen, end, seed)
         if found is not None and _affordable(_Search(chosen, found, None, "optimal"), budget):
             return _Search(chosen, found, outcome, "time-limit" if late else "optimal", nodes)

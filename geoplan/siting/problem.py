@@ -302,7 +302,7 @@ def _resource(
             f"a link of {name} names source {unknown[0]}, which has no headroom or does not exist",
             remedy="make the links from the same sources",
         )
-    links = links[[str(s) in number for s in links["site_id"]]]
+    links = links[np.array([str(s) in number for s in links["site_id"]], dtype=np.bool_)]
     i = np.array([number[str(s)] for s in links["site_id"]], dtype=np.int64)
     s = np.array([source_number[str(v)] for v in links["source_id"]], dtype=np.int64)
     order = np.lexsort((s, links["distance_km"].to_numpy(dtype=np.float64), i))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import highspy
 import numpy as np
@@ -45,9 +46,21 @@ class Outcome:
     seconds: float
 
 
+def _quiet() -> Any:
+    """Return a solver that prints nothing; ``highspy.Highs`` prints a banner when it is made."""
+    return highspy._Highs()
+
+
+def _run(highs: Any) -> None:
+    """Run beside the main thread, so that Ctrl-C is answered at once and not after the search."""
+    worker = threading.Thread(target=highs.run, daemon=True)
+    worker.start()
+    worker.join()
+
+
 def solver_version() -> str:
     """Return the version of HiGHS."""
-    return str(highspy.Highs().version())
+    return str(_quiet().version())
 
 
 def maximise(
@@ -91,7 +104,7 @@ def maximise(
     is_mip = bool(program.integer.any())
     if is_mip:
         lp.integrality_ = [whole if v else free for v in program.integer]
-    highs = highspy.Highs()
+    highs = _quiet()
     for name, value in {
         "output_flag": False,
         "threads": THREADS,
@@ -110,7 +123,7 @@ def maximise(
         columns = np.fromiter(start, dtype=np.int32, count=len(start))
         values = np.fromiter(start.values(), dtype=np.float64, count=len(start))
         highs.setSolution(len(columns), columns, values)
-    highs.run()
+    _run(highs)
     status = highs.getModelStatus()
     info = highs.getInfo()
     seconds = time.perf_counter() - began

@@ -54,9 +54,7 @@ class Conflicts:
         return cls(frame.assign(distance_km=pd.Series(dtype=float)), ())
 
 
-def edge_distance_m(
-    a: shapely.Geometry, b: shapely.Geometry, *, lon: float, lat: float
-) -> float:
+def edge_distance_m(a: shapely.Geometry, b: shapely.Geometry, *, lon: float, lat: float) -> float:
     """Return the geodesic distance (m) between two polygons in EPSG:4326.
 
     Parameters

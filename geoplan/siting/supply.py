@@ -128,9 +128,7 @@ def links(sites: pd.DataFrame, sources: pd.DataFrame, supply: SupplySpec) -> pd.
         A unit or resource does not fit; the message names the source.
     """
     _check_columns(sites, ("site_id", "lon", "lat"), "sites")
-    _check_columns(
-        sources, ("source_id", "resource", "headroom", "unit", "lon", "lat"), "sources"
-    )
+    _check_columns(sources, ("source_id", "resource", "headroom", "unit", "lon", "lat"), "sources")
     _check_sources(sources)
     _check_places(sites, "site_id")
     _check_places(sources, "source_id")

@@ -71,7 +71,10 @@ def _places(prepared: Prepared) -> dict[str, tuple[float, float]]:
     sites = prepared.problem.sites
     if "lon" not in sites.columns or "lat" not in sites.columns:
         return {}
-    return {str(k): (float(a), float(b)) for k, a, b in zip(sites.index, sites["lon"], sites["lat"], strict=True)}
+    return {
+        str(k): (float(a), float(b))
+        for k, a, b in zip(sites.index, sites["lon"], sites["lat"], strict=True)
+    }
 
 
 def _own_rows(
@@ -220,7 +223,9 @@ def source_table(prepared: Prepared, assignments: Sequence[Assignment]) -> pd.Da
             }
         )
     rows.sort(key=lambda r: (order[str(r["resource"])], str(r["source_id"])))
-    chosen = sorted({j for a in assignments for j, _ in [*a.own]} | {j for a in assignments for j in a.reuse})
+    chosen = sorted(
+        {j for a in assignments for j, _ in [*a.own]} | {j for a in assignments for j in a.reuse}
+    )
     for own in _own_rows(prepared, chosen, assignments):
         rows.append(
             {

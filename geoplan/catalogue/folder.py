@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -22,6 +23,23 @@ __all__ = ["Catalogue", "bundled_folder", "read_model"]
 M = TypeVar("M", bound=BaseModel)
 
 _MAX_YAML_BYTES = 5_000_000
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML with the booleans of version 1.2: ``on``, ``no`` and dates are words, not values."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [
+        (tag, pattern)
+        for tag, pattern in resolvers
+        if tag not in ("tag:yaml.org,2002:bool", "tag:yaml.org,2002:timestamp")
+    ]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:bool", re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")
+)
 
 
 def bundled_folder() -> Path:
@@ -119,7 +137,7 @@ def read_model(path: Path, model: type[M], *, what: str) -> M:
             where=str(path),
         )
     try:
-        data = yaml.safe_load(raw.decode("utf-8"))
+        data = yaml.load(raw.decode("utf-8"), Loader=_Loader)  # noqa: S506
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         place = f"line {mark.line + 1}" if mark else path.name

@@ -1,0 +1,313 @@
+"""Geometry of a delivery: mended by named rules, cut, placed in regions; each change counted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import shapely
+from pyproj import Geod
+
+from geoplan.errors import CrsProblem
+from geoplan.ingest.findings import Findings, listed
+
+__all__ = [
+    "area_km2",
+    "clip",
+    "close_rings",
+    "fit_kind",
+    "inside_country",
+    "make_valid",
+    "region_codes",
+    "swap_axes",
+    "to_wgs84",
+]
+
+_GEOD = Geod(ellps="WGS84")
+_DIMENSION = {"point": 0, "line": 1, "polygon": 2}
+_NEAREST_REGION_DEG = 0.05
+# A repair that moves more than this share of a polygon's area is told polygon by polygon.
+_AREA_TOLERANCE = 0.01
+
+Geometries = npt.NDArray[np.object_]
+
+
+def area_km2(geometry: gpd.GeoSeries) -> pd.Series:
+    """Return geodesic areas on WGS 84, km², of polygons in EPSG:4326; 0 for anything else."""
+    areas = [
+        0.0 if g is None or g.is_empty else abs(_GEOD.geometry_area_perimeter(g)[0]) / 1e6
+        for g in geometry
+    ]
+    return pd.Series(areas, index=geometry.index, dtype=float)
+
+
+def to_wgs84(frame: gpd.GeoDataFrame, where: str) -> gpd.GeoDataFrame:
+    """Return the frame in EPSG:4326, refusing coordinates that cannot lie on the earth.
+
+    Raises
+    ------
+    CrsProblem
+        Coordinates are not those of the stated CRS.
+    """
+    if frame.crs is not None and frame.crs.to_epsg() != 4326:
+        source = frame.crs.to_authority()
+        frame = frame.to_crs(4326)
+        name = ":".join(source) if source else "the stated CRS"
+    else:
+        name = "EPSG:4326"
+    bounds = frame.geometry.bounds.to_numpy()
+    finite = np.isfinite(bounds).all(axis=1)
+    missing = frame.geometry.is_empty.to_numpy() | frame.geometry.isna().to_numpy()
+    off = (np.abs(bounds[:, [0, 2]]) > 180.0001).any(axis=1)
+    off |= (np.abs(bounds[:, [1, 3]]) > 90.0001).any(axis=1)
+    bad = (off & finite) | (~finite & ~missing)
+    if bad.any():
+        raise CrsProblem(
+            f"{int(bad.sum()):,} of {len(frame):,} features do not lie on the earth in {name}",
+            where=where,
+            remedy="the file states a wrong coordinate reference system; correct it, or 'crs'",
+        )
+    return frame
+
+
+def swap_axes(
+    frame: gpd.GeoDataFrame, bbox: tuple[float, float, float, float], findings: Findings
+) -> gpd.GeoDataFrame:
+    """Turn (lat, lon) into (lon, lat) where a feature lies in ``bbox`` only that way round."""
+    box = shapely.box(*bbox)
+    geometry = frame.geometry.array
+    swapped = shapely.transform(geometry, lambda xy: xy[:, ::-1])
+    turn = ~shapely.intersects(geometry, box) & shapely.intersects(swapped, box)
+    findings.add(
+        "swapped-axes",
+        f"{int(turn.sum()):,} features have latitude and longitude exchanged",
+        "exchanged back",
+        severity="repaired",
+        count=int(turn.sum()),
+    )
+    return frame.set_geometry(
+        gpd.GeoSeries(np.where(turn, swapped, geometry), index=frame.index, crs=frame.crs)
+    )
+
+
+def close_rings(frame: gpd.GeoDataFrame, findings: Findings) -> gpd.GeoDataFrame:
+    """Turn lines that stand for outlines into polygons, closing the open ones."""
+
+    def close(g: shapely.Geometry) -> shapely.Geometry:
+        if isinstance(g, shapely.LineString) and len(g.coords) >= 3:
+            return shapely.Polygon(g.coords)
+        return g
+
+    lines = shapely.get_type_id(frame.geometry.array) == 1
+    findings.add(
+        "open-ring",
+        f"{int(lines.sum()):,} outlines are lines",
+        "closed into polygons",
+        severity="repaired",
+        count=int(lines.sum()),
+    )
+    return frame.set_geometry(frame.geometry.map(close)) if lines.any() else frame
+
+
+def make_valid(
+    frame: gpd.GeoDataFrame, findings: Findings, *, labels: pd.Series | None = None
+) -> gpd.GeoDataFrame:
+    """Mend invalid geometry by GEOS ``make_valid``; tell areas before and after."""
+    geometry = frame.geometry
+    bad = ~geometry.is_valid & geometry.notna() & ~geometry.is_empty
+    if not bool(bad.any()):
+        return frame
+    reasons = [r.split("[")[0] for r in shapely.is_valid_reason(geometry[bad].array)]
+    kinds = pd.Series(reasons).value_counts()
+    before = area_km2(geometry[bad])
+    mended = geometry[bad].make_valid()
+    after = area_km2(mended)
+    polygonal = bool((shapely.get_dimensions(geometry[bad].array) == 2).any())
+    area = f"; area {before.sum():,.3f} → {after.sum():,.3f} km²" if polygonal else ""
+    findings.add(
+        "invalid-geometry",
+        f"{int(bad.sum()):,} of {len(frame):,} geometries are invalid "
+        f"({', '.join(f'{k} {v}' for k, v in kinds.items())}){area}",
+        "mended by make_valid",
+        severity="repaired",
+        count=int(bad.sum()),
+    )
+    moved = (after - before).abs() > _AREA_TOLERANCE * np.maximum(before, 1e-9)
+    if polygonal and bool(moved.any()):
+        names = labels[moved[moved].index] if labels is not None else moved[moved].index
+        lines = [
+            f"{n}: {b:,.2f} → {a:,.2f} km²"
+            for n, b, a in zip(names, before[moved], after[moved], strict=True)
+        ]
+        findings.add(
+            "repair-moved-area",
+            f"the repair changed {int(moved.sum()):,} areas by more than "
+            f"{_AREA_TOLERANCE:.0%}: {listed(lines)}",
+            "look at them in the source",
+            count=int(moved.sum()),
+        )
+    out = geometry.copy()
+    out[bad] = mended
+    return frame.set_geometry(out)
+
+
+def fit_kind(
+    frame: gpd.GeoDataFrame, kind: str, *, multi: bool, findings: Findings
+) -> gpd.GeoDataFrame:
+    """Keep the parts of each geometry that are of the layer's kind, in two dimensions.
+
+    Features without such a part are refused and counted; ``multi`` makes all of them multi-part.
+    """
+    array = shapely.force_2d(frame.geometry.array)
+    if kind != "any":
+        want = _DIMENSION[kind]
+        mixed = shapely.get_type_id(array) == 7
+        if mixed.any():
+            array = array.copy()
+            for i in np.flatnonzero(mixed):
+                parts = [
+                    p
+                    for p in shapely.get_parts(array[i])
+                    if shapely.get_dimensions(p) == want and not p.is_empty
+                ]
+                array[i] = shapely.union_all(parts) if parts else None
+        fits = (shapely.get_dimensions(array) == want) & ~shapely.is_empty(array)
+        # Nothing is lost where a point layer carries multi-points of one point.
+        one = fits & (shapely.get_type_id(array) == 4) & (shapely.get_num_geometries(array) == 1)
+        if one.any():
+            array = np.where(one, shapely.get_geometry(array, 0), array)
+        findings.refuse(
+            "wrong-geometry",
+            f"{int((~fits).sum()):,} features are not of kind {kind}",
+            int((~fits).sum()),
+            remedy="refused; 'to_point' makes points of lines and polygons",
+        )
+        frame = frame[fits]
+        array = array[fits]
+        if multi and len(array):
+            maker = {4: shapely.multipoints, 5: shapely.multilinestrings, 6: shapely.multipolygons}
+            target = want + 4
+            single = shapely.get_type_id(array) != target
+            array = np.array(
+                [maker[target]([g]) if s else g for g, s in zip(array, single, strict=True)],
+                dtype=object,
+            )
+    return frame.set_geometry(gpd.GeoSeries(array, index=frame.index, crs=4326))
+
+
+def clip(
+    frame: gpd.GeoDataFrame,
+    cutter: Sequence[shapely.Geometry],
+    *,
+    by: str,
+    findings: Findings,
+    labels: pd.Series | None = None,
+) -> gpd.GeoDataFrame:
+    """Cut features by polygons; tell how many were cut and what was taken away."""
+    whole = shapely.union_all([g if g.is_valid else g.make_valid() for g in cutter])
+    shapely.prepare(whole)
+    geometry = frame.geometry
+    beyond = ~shapely.covered_by(geometry.array, whole)
+    if not beyond.any():
+        return frame
+    out = geometry.copy()
+    cut = geometry[beyond].intersection(whole)
+    before, after = area_km2(geometry[beyond]), area_km2(cut)
+    empty = cut.is_empty
+    polygonal = bool((shapely.get_dimensions(geometry.array[beyond]) == 2).any())
+    changed = (before - after > 0.01) if polygonal else ~empty & True
+    names = (labels if labels is not None else pd.Series(frame.index, index=frame.index))[beyond]
+    most = (before - after).sort_values(ascending=False).index
+    shown = listed(
+        [
+            f"{names[i]} −{before[i] - after[i]:,.0f} km²" if polygonal else str(names[i])
+            for i in most
+            if bool(changed[i])
+        ]
+    )
+    findings.add(
+        "clipped",
+        f"{int((changed & ~empty).sum()):,} of {len(frame):,} features reach beyond {by}"
+        + (f"; {(before - after).sum():,.0f} km² removed" if polygonal else "")
+        + f": {shown}",
+        f"cut by {by}",
+        severity="repaired",
+        count=int((changed & ~empty).sum()),
+    )
+    out[beyond] = cut
+    frame = frame.set_geometry(out)
+    findings.filter(
+        "clipped-away",
+        f"{int(empty.sum()):,} features lie wholly beyond {by}: {listed(names[empty])}",
+        int(empty.sum()),
+        remedy="not stored",
+    )
+    return frame[~frame.geometry.is_empty]
+
+
+def inside_country(
+    frame: gpd.GeoDataFrame,
+    regions: gpd.GeoDataFrame,
+    mode: str,
+    *,
+    findings: Findings,
+    labels: pd.Series | None = None,
+) -> gpd.GeoDataFrame:
+    """Find features that touch no region of the country; keep, tell or leave them out."""
+    if mode == "keep" or not len(frame):
+        return frame
+    tree = shapely.STRtree(regions.geometry.array)
+    hit = np.unique(tree.query(frame.geometry.array, predicate="intersects")[0])
+    out = np.ones(len(frame), dtype=bool)
+    out[hit] = False
+    out &= ~(frame.geometry.is_empty | frame.geometry.isna()).to_numpy()
+    if not out.any():
+        return frame
+    names = labels[out] if labels is not None else frame.index[out]
+    what = f"{int(out.sum()):,} of {len(frame):,} features lie outside the country: {listed(names)}"
+    if mode == "drop":
+        findings.filter("outside-country", what, int(out.sum()), remedy="left out")
+        return frame[~out]
+    findings.add("outside-country", what, "kept; 'inside: drop' leaves them out", count=out.sum())
+    return frame
+
+
+def region_codes(
+    frame: gpd.GeoDataFrame, regions: gpd.GeoDataFrame, *, layer: str, findings: Findings
+) -> pd.Series:
+    """Return the code of the region that holds each feature's point on surface.
+
+    A point in no region takes the nearest one within 0.05° (about 5 km), because coasts of
+    different sources differ; beyond that it has none. Both cases are counted.
+    """
+    codes = regions["code"].to_numpy(dtype=object)
+    tree = shapely.STRtree(regions.geometry.array)
+    points = shapely.point_on_surface(frame.geometry.array)
+    out = np.full(len(frame), None, dtype=object)
+    here, there = tree.query(points, predicate="intersects")
+    # The first code in order wins on a shared border, so that the answer never varies.
+    for i, j in sorted(zip(here, there, strict=True), key=lambda ij: (ij[0], codes[ij[1]])):
+        if out[i] is None:
+            out[i] = codes[j]
+    lost = np.array([c is None for c in out], dtype=bool)
+    if lost.any():
+        at = np.flatnonzero(lost & ~shapely.is_missing(points) & ~shapely.is_empty(points))
+        a, b = tree.query_nearest(points[at], max_distance=_NEAREST_REGION_DEG, all_matches=False)
+        out[at[a]] = codes[b]
+        findings.add(
+            "region-nearest",
+            f"{len(a):,} features lie in no region of {layer} but within 5 km of one",
+            "placed in the nearest",
+            severity="info",
+            count=len(a),
+        )
+        findings.add(
+            "region-none",
+            f"{int(lost.sum()) - len(a):,} features lie in no region of {layer}",
+            "their region stays empty",
+            count=int(lost.sum()) - len(a),
+        )
+    return pd.Series(out, index=frame.index, dtype=object)

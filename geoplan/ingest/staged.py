@@ -1,0 +1,117 @@
+"""What one layer becomes before it is stored, and what reading it may refer to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import geopandas as gpd
+import pandas as pd
+
+from geoplan.errors import Problem, UnknownName
+from geoplan.ingest.folder import PackFolder
+from geoplan.ingest.raster import RasterFile
+
+__all__ = ["Context", "Staged"]
+
+
+@dataclass
+class Staged:
+    """One layer, read and checked, not yet stored.
+
+    Parameters
+    ----------
+    layer : str
+        Layer id.
+    frame : DataFrame, GeoDataFrame or None
+        ``key``, ``name_en``, ``name_local``, the columns of the layer's table and its fields;
+        geometry in EPSG:4326 or none.
+    raster : RasterFile or None
+        The written file of a raster layer; ``None`` when it was only checked.
+    report : list of Problem
+        Every finding with its count.
+    rows_read, rows_refused : int
+        Rows in the files; rows that could not be stored.
+    filtered : dict
+        Rows left out by a stated rule, by the rule's code.
+    sha256 : str
+        Hash of the entries, the layer and all files that went in.
+    source_crs, source_file : str
+        CRS and files as found.
+    """
+
+    layer: str
+    frame: gpd.GeoDataFrame | pd.DataFrame | None
+    raster: RasterFile | None
+    report: list[Problem]
+    rows_read: int
+    rows_refused: int
+    filtered: dict[str, int]
+    sha256: str
+    source_crs: str | None
+    source_file: str
+
+    @property
+    def rows_stored(self) -> int:
+        """Rows that will be stored; 1 for a raster."""
+        return len(self.frame) if self.frame is not None else 1
+
+    @property
+    def errors(self) -> list[Problem]:
+        """The findings that stop the load."""
+        return [p for p in self.report if p.severity == "error"]
+
+
+@dataclass
+class Context:
+    """What an entry may refer to beside its own file.
+
+    Parameters
+    ----------
+    folder : PackFolder
+        The delivered files.
+    rasters_dir : Path or None
+        Where rasters are written; ``None`` only checks them.
+    country_layer : str or None
+        The level-1 regions.
+    lookup : callable
+        Returns regions (``code`` and geometry, EPSG:4326) that an earlier load stored, or None.
+    regions : dict
+        Regions of this load, by layer, before anything was cut from them: a coast in one source
+        must not lose the ports of another.
+    """
+
+    folder: PackFolder
+    rasters_dir: Path | None = None
+    country_layer: str | None = None
+    lookup: Callable[[str], gpd.GeoDataFrame | None] = lambda layer: None
+    regions: dict[str, gpd.GeoDataFrame] = field(default_factory=dict)
+
+    def region_layer(self, layer: str, *, where: str) -> gpd.GeoDataFrame:
+        """Return the regions of a layer.
+
+        Raises
+        ------
+        UnknownName
+            Neither this pack nor an earlier load has them.
+        """
+        if layer not in self.regions:
+            found = self.lookup(layer)
+            if found is None:
+                raise UnknownName(
+                    f"the regions '{layer}' are not loaded",
+                    where=where,
+                    remedy="load them first, or put their entry before this one in the pack",
+                )
+            self.regions[layer] = found
+        return self.regions[layer]
+
+    def country(self) -> gpd.GeoDataFrame | None:
+        """Return the level-1 regions that make up the country, if they are known."""
+        if self.country_layer is None:
+            return None
+        try:
+            return self.region_layer(self.country_layer, where="")
+        except UnknownName:
+            return None

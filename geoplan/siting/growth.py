@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -16,9 +17,8 @@ IntArray = npt.NDArray[np.int64]
 MEAN_DROP = 0.05
 """Once the smallest area is reached, growth ends at a cell this far below the mean so far."""
 
-_LOW32 = (1 << 32) - 1
 
-
+@dataclass(frozen=True, slots=True)
 class Limits:
     """Sizes that bound one growth.
 
@@ -32,15 +32,10 @@ class Limits:
         Radius of a disk of the largest area: the unit in which the shape term counts distance.
     """
 
-    __slots__ = ("compactness", "least", "most", "radius")
-
-    def __init__(
-        self, least: IntArray, most: IntArray, *, compactness: float, radius: float
-    ) -> None:
-        self.least = least
-        self.most = most
-        self.compactness = compactness
-        self.radius = radius
+    least: IntArray
+    most: IntArray
+    compactness: float
+    radius: float
 
 
 @kernel

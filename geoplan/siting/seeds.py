@@ -22,7 +22,7 @@ def _best_of_strata(
 ) -> int:
     """Put the best usable cell of each stratum (−1: none) into ``best``; return how many."""
     rows, cols = usable.shape
-    across = int(math.ceil((cols) / side))
+    across = math.ceil(cols / side)
     best[:] = -1
     stratum_of = np.empty(cols, np.int64)
     for c in range(cols):
@@ -44,7 +44,7 @@ def _best_of_strata(
 @kernel
 def _count_strata(usable: npt.NDArray[np.bool_], side: float, seen: npt.NDArray[np.bool_]) -> int:
     rows, cols = usable.shape
-    across = int(math.ceil(cols / side))
+    across = math.ceil(cols / side)
     seen[:] = False
     stratum_of = np.empty(cols, np.int64)
     for c in range(cols):

@@ -1,0 +1,1 @@
+"""Multi-criteria arithmetic on arrays: value functions, weights, aggregation."""

@@ -78,8 +78,8 @@ def demo(
             console.print()
             print_result(outcome.result)
         else:
-            run_id = str(known["id"])
-            print_record(known["document"], str(known["folder"]))
+            run_id = known.id
+            print_record(known.document or {}, str(known.folder))
         console.print(f"\nrun {run_id}; ready after {time.perf_counter() - begin:.1f} s")
         app = create_app(settings, engine=engine, catalogue=catalogue)
         if check:

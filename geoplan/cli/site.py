@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,7 +20,7 @@ from geoplan.studies.replay import replay_run
 from geoplan.studies.site import RunOutcome, run_site
 from geoplan.studies.verify import verify_folder
 
-__all__ = ["app", "print_result"]
+__all__ = ["app", "print_record", "print_result"]
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -161,12 +162,40 @@ def print_result(result: SitingResult, *, top: int = 10) -> None:
     )
 
 
+def print_record(document: dict[str, Any], folder: str) -> None:
+    """Print what a recorded run's document says, for a run that is not made again."""
+    solver = document.get("solver", {})
+    console.print(
+        f"this scenario was run before on the same layers: {solver.get('status')}, "
+        f"{document.get('sites')} sites of {document.get('candidates')} candidates, "
+        f"gap {solver.get('gap')}\nfolder {folder}"
+    )
+    portfolio = Path(folder) / "portfolio.csv"
+    if portfolio.is_file():
+        frame = pd.read_csv(portfolio, dtype={"site_id": str})
+        print_table(
+            f"Portfolio: {len(frame)} sites served together",
+            ["#", "site", "region", "ha", "score"],
+            [
+                [
+                    number,
+                    row["site_id"],
+                    _region_names(row),
+                    f"{row['area_ha']:,.0f}",
+                    f"{row['score']:.4f}",
+                ]
+                for number, (_, row) in enumerate(frame.iterrows(), 1)
+            ],
+            right=(0, 3, 4),
+        )
+
+
 @app.command(name="list")
 def list_runs(ctx: typer.Context, json: Json = False) -> None:
     """List the runs in the database, newest first."""
     context: AppContext = ctx.obj
     with transaction(engine_for(cluster.ensure(context.settings))) as session:
-        rows = [dict(r) for r in read.runs(session)]
+        rows = [asdict(r) for r in read.runs(session)]
     if json:
         print_json(rows)
         return
@@ -188,12 +217,12 @@ def _folder_of(context: AppContext, run_or_folder: str) -> Path:
     if (path / "run.json").is_file() or path.is_dir():
         return path
     with transaction(engine_for(cluster.ensure(context.settings))) as session:
-        found = [r for r in read.runs(session) if r["id"] == run_or_folder]
+        found = [r for r in read.runs(session) if r.id == run_or_folder]
     if not found:
         raise UnknownName(
             f"no run or run folder '{run_or_folder}'", remedy="see: geoplan site list"
         )
-    return Path(found[0]["folder"])
+    return found[0].folder
 
 
 @app.command()

@@ -1,0 +1,135 @@
+"""Read a recorded run: from its folder, or from the database."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import Engine
+
+from geoplan.catalogue import Catalogue
+from geoplan.catalogue.layer import LayerSpec
+from geoplan.catalogue.profile import Profile
+from geoplan.catalogue.scenario import Scenario
+from geoplan.errors import FileMissing, InputError, UnknownName
+from geoplan.store import read
+from geoplan.store.session import transaction
+from geoplan.studies.document import run_hash
+
+__all__ = ["find_run", "layers_of", "read_document", "site_record"]
+
+
+def layers_of(scenario: Scenario, profile: Profile, layers: dict[str, LayerSpec]) -> list[str]:
+    """Return the ids of every layer that a run reads, sorted.
+
+    Parameters
+    ----------
+    scenario, profile
+        The question and the country: regions, index, rules, criteria, sources.
+    layers : dict
+        Catalogue, to follow derived rasters to their source.
+    """
+    names = {level.layer for level in profile.region_levels} | {scenario.area.layer}
+    names |= {i.layer for i in profile.index.indicators if i.layer}
+    for rule in scenario.exclude:
+        names |= {n for n in (rule.layer, rule.raster) if n}
+    for criterion in scenario.criteria.values():
+        names |= {n for n in (criterion.layer, criterion.raster) if n}
+    for resource in ("water", "power", "wastewater"):
+        names |= set(getattr(scenario.supply, resource).layers)
+    names |= {n for n, spec in layers.items() if spec.table == "region_facts"}
+    out = set()
+    for name in names:
+        spec = layers.get(name)
+        out.add(spec.derived.source if spec and spec.derived else name)
+    return sorted(out)
+
+
+def find_run(engine: Engine, catalogue: Catalogue, scenario_name: str) -> read.RunRow | None:
+    """Return the newest run of this very question on the layers as they are now, or ``None``."""
+    scenario = catalogue.scenario(scenario_name)
+    profile = catalogue.profile(scenario.profile)
+    with transaction(engine) as session:
+        versions = read.layer_versions(
+            session, layers_of(scenario, profile, catalogue.layers())
+        )
+        digest = run_hash(scenario, profile, versions)
+        for row in read.runs(session):
+            if row.hash == digest and row.folder.is_dir():
+                return read.run(session, row.id)
+    return None
+
+
+def read_document(folder: Path) -> dict[str, Any]:
+    """Return a run folder's ``run.json``.
+
+    Raises
+    ------
+    FileMissing
+        It is not a run folder.
+    InputError
+        The record is damaged.
+    """
+    path = folder / "run.json"
+    if not path.is_file():
+        raise FileMissing(
+            "no run.json here", where=str(folder), remedy="name a folder that 'site run' wrote"
+        )
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, UnicodeDecodeError) as error:
+        raise InputError(
+            f"run.json cannot be read: {error}", where=str(path), remedy="run the scenario again"
+        ) from error
+    if not isinstance(document, dict) or "scenario" not in document:
+        raise InputError("run.json has no scenario", where=str(path), remedy="run it again")
+    return document
+
+
+def site_record(folder: Path, site_id: str) -> dict[str, Any]:
+    """Return what a run folder says about one site: its criteria and reasons.
+
+    Raises
+    ------
+    UnknownName
+        There is no such site in the run.
+    """
+    document = read_document(folder)
+    ranking = pd.read_csv(folder / "ranking.csv", dtype={"site_id": str})
+    row = ranking[ranking["site_id"] == site_id]
+    if row.empty:
+        raise UnknownName(
+            f"no site '{site_id}' in this run",
+            where=str(folder),
+            remedy="see ranking.csv; ids look like " + str(ranking["site_id"].iloc[0]),
+        )
+    first = row.iloc[0]
+    criteria = []
+    for item in document["criteria"]:
+        name = item["id"]
+        measured = next(
+            (first[c] for c in ranking.columns if c.startswith(f"{name}_measured")), None
+        )
+        value = next((first[c] for c in ranking.columns if c.startswith(f"{name}_value")), None)
+        part = next(
+            (first[c] for c in ranking.columns if c.startswith(f"{name}_contribution")), None
+        )
+        criteria.append(
+            {
+                **item,
+                "measured": None if measured is None or pd.isna(measured) else float(measured),
+                "value": None if value is None or pd.isna(value) else float(value),
+                "contribution": None if part is None or pd.isna(part) else float(part),
+            }
+        )
+    return {
+        "site_id": site_id,
+        "rank": int(first["rank"]),
+        "score": float(first["score"]),
+        "area_ha": float(first["area_ha"]),
+        "in_portfolio": str(first["in_portfolio"]).lower() in ("true", "1", "yes"),
+        "criteria": criteria,
+        "reasons": document.get("reasons", {}).get(site_id, []),
+    }

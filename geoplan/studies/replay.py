@@ -1,0 +1,89 @@
+"""Run a recorded scenario again and compare what comes out, byte for byte."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from geoplan.catalogue import Catalogue, Profile, Scenario
+from geoplan.errors import InputError
+from geoplan.settings import Settings
+from geoplan.studies.record import read_document
+from geoplan.studies.steps import Progress, silent
+
+__all__ = ["REPLAYED", "ReplayReport", "replay_run"]
+
+REPLAYED = ("ranking.csv", "portfolio.csv", "supply.csv", "sources.csv", "exclusions.csv")
+"""Files whose bytes must not change; pictures and timings may."""
+
+
+@dataclass(frozen=True)
+class ReplayReport:
+    """Whether a run came out the same again.
+
+    Parameters
+    ----------
+    identical : bool
+        Every file of `REPLAYED` has the same sha256.
+    files : list of dict
+        ``name``, ``recorded``, ``replayed`` (sha256), ``same``.
+    """
+
+    identical: bool
+    files: list[dict[str, str | bool]]
+
+
+def replay_run(
+    engine: Engine,
+    settings: Settings,
+    catalogue: Catalogue,
+    folder: Path,
+    *,
+    progress: Progress = silent,
+) -> ReplayReport:
+    """Run the scenario and profile recorded in ``folder`` again, on the same layer data.
+
+    Raises
+    ------
+    InputError
+        A layer that the run read has other data now; its name and both checksums are told.
+    """
+    from geoplan.studies.site import compute_and_write
+
+    document = read_document(folder)
+    scenario = Scenario.model_validate(document["scenario"])
+    profile = Profile.model_validate(document["profile"]["document"])
+    with tempfile.TemporaryDirectory(prefix="geoplan-replay-") as work:
+        again = Path(work) / "run"
+        again.mkdir()
+        compute_and_write(
+            engine,
+            catalogue,
+            scenario,
+            profile,
+            again,
+            run_id=str(document["run_id"]),
+            expected={k: str(v.get("sha256")) for k, v in document["layers"].items()},
+            progress=progress,
+        )
+        files: list[dict[str, str | bool]] = []
+        for name in REPLAYED:
+            if not (folder / name).is_file():
+                raise InputError(
+                    f"'{name}' is missing", where=str(folder), remedy="run the scenario again"
+                )
+            recorded = hashlib.sha256((folder / name).read_bytes()).hexdigest()
+            replayed = hashlib.sha256((again / name).read_bytes()).hexdigest()
+            files.append(
+                {
+                    "name": name,
+                    "recorded": recorded,
+                    "replayed": replayed,
+                    "same": recorded == replayed,
+                }
+            )
+    return ReplayReport(all(bool(f["same"]) for f in files), files)

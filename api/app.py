@@ -96,7 +96,7 @@ def create_app(
         settings=settings,
         limits=limits,
         catalogue=catalogue,
-        countries=Countries(catalogue, settings.profile),
+        countries=Countries(catalogue, settings.profile, database),
         database=database,
         snapshot=Snapshot(database, seconds=limits.fresh_seconds),
         tiles=TileStore(limits.tile_cache_mb),

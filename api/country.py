@@ -5,9 +5,14 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
-from api.current import Current, CurrentLayer
+from pydantic import ValidationError
+from sqlalchemy import select
+
+from api.current import Current, CurrentLayer, CurrentRun
+from api.database import Database
 from geoplan.catalogue import Catalogue, Profile
 from geoplan.errors import FileMissing, ProblemsFound, UnknownName
+from geoplan.store.tables import Run
 
 __all__ = ["Countries"]
 
@@ -21,12 +26,16 @@ class Countries:
         Where profiles are looked up.
     asked : str or None
         The profile that the settings ask for.
+    database : Database
+        Runs carry the profile that they were made with.
     """
 
-    def __init__(self, catalogue: Catalogue, asked: str | None) -> None:
+    def __init__(self, catalogue: Catalogue, asked: str | None, database: Database) -> None:
         self._catalogue = catalogue
         self._asked = asked
+        self._database = database
         self._held: dict[str, tuple[float, Profile]] = {}
+        self._recorded: dict[str, Profile | None] = {}
         self._lock = threading.Lock()
 
     def profile(self, name: str) -> Profile:
@@ -40,27 +49,47 @@ class Countries:
                 self._held[name] = held
         return held[1]
 
-    def find(self, name: str) -> Profile | None:
-        """Return a profile, or ``None`` where its file is not in the catalogue or is broken."""
+    def find(self, name: str, current: Current) -> Profile | None:
+        """Return a profile of the catalogue, else as the newest run of it recorded it.
+
+        A country given by path is in no catalogue of this server; its runs still know it.
+        """
         try:
             return self.profile(name)
         except (UnknownName, FileMissing, ProblemsFound):
-            return None
+            run = current.latest_run(name)
+            return self._of_run(run) if run is not None else None
+
+    def _of_run(self, run: CurrentRun) -> Profile | None:
+        with self._lock:
+            if run.token in self._recorded:
+                return self._recorded[run.token]
+        with self._database.reading() as connection:
+            recorded = connection.execute(
+                select(Run.document[("profile", "document")]).where(Run.id == run.id)
+            ).scalar()
+        try:
+            profile = Profile.model_validate(recorded) if recorded else None
+        except ValidationError:
+            profile = None  # written by another version of the software
+        with self._lock:
+            self._recorded = {run.token: profile}
+        return profile
 
     def chosen(self, current: Current) -> tuple[str | None, Profile | None]:
         """Return the id and profile of the country shown.
 
         The settings' profile; else the latest run's; else the only one whose regions of level 1
-        are loaded. A run's profile may be a file that this server has never seen: then the id
-        comes without a profile.
+        are loaded. The id comes without a profile where neither catalogue nor run has it.
         """
         if self._asked:
             profile = self.profile(self._asked)
             return profile.id, profile
         latest = current.latest_run()
         if latest is not None:
-            return latest.profile_id, self.find(latest.profile_id)
-        loaded = [p for name in self._catalogue.profiles() if (p := self.find(name)) is not None]
+            return latest.profile_id, self.find(latest.profile_id, current)
+        known = (self.find(name, current) for name in self._catalogue.profiles())
+        loaded = [p for p in known if p is not None]
         loaded = [p for p in loaded if self._has_regions(p, current)]
         if len(loaded) > 1:
             packs = {self._pack_profile(x) for x in current.layers.values() if x.level == 1}
@@ -75,9 +104,9 @@ class Countries:
         Without a readable profile these are all loaded layers of regions.
         """
         loaded = [x for x in current.layers.values() if x.table == "regions" and x.level]
-        profile = self.find(self._asked) if self._asked else None
+        profile = self.find(self._asked, current) if self._asked else None
         if profile is None or (profile_id is not None and profile.id != profile_id):
-            profile = self.find(profile_id) if profile_id else None
+            profile = self.find(profile_id, current) if profile_id else None
         if profile is not None:
             wanted = {r.layer for r in profile.region_levels}
             loaded = [x for x in loaded if x.id in wanted] or loaded

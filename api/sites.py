@@ -74,13 +74,9 @@ def _summary(row: Row[Any]) -> dict[str, Any]:
         "in_portfolio": row.in_portfolio,
         "served_alone": row.served_alone,
         "demand": [
-            ResourceDemand(
-                resource=d["resource"],
-                amount=number(d.get("amount")) or 0.0,
-                unit=d.get("unit", ""),
-            )
+            ResourceDemand(resource=d["resource"], amount=amount, unit=d.get("unit") or "")
             for d in dicts(row.demand)
-            if d.get("resource")
+            if d.get("resource") and (amount := number(d.get("amount"))) is not None
         ],
     }
 
@@ -153,7 +149,7 @@ def read_site(connection: Connection, run_id: str, site_id: str) -> SiteDetail:
     detail = row.detail or {}
     return SiteDetail(
         **_summary(row),
-        criteria=[_criterion(c) for c in dicts(detail.get("criteria"))],
+        criteria=_criteria(detail.get("criteria")),
         reasons=[
             Reason(code=str(r.get("code", "")), text=label(r.get("text")))
             for r in dicts(detail.get("reasons"))
@@ -164,17 +160,26 @@ def read_site(connection: Connection, run_id: str, site_id: str) -> SiteDetail:
     )
 
 
-def _criterion(line: dict[str, Any]) -> CriterionLine:
-    return CriterionLine(
-        id=str(line.get("id", "")),
-        title=label(line.get("title")),
-        measured=number(line.get("measured")),
-        unit=str(line.get("unit") or ""),
-        value=number(line.get("value")) or 0.0,
-        weight=number(line.get("weight")) or 0.0,
-        contribution=number(line.get("contribution")) or 0.0,
-        national_median=number(line.get("national_median")),
-    )
+def _criteria(stored: Any) -> list[CriterionLine]:
+    lines = []
+    for line in dicts(stored):
+        value, weight = number(line.get("value")), number(line.get("weight"))
+        if value is None or weight is None:
+            continue  # zero would claim that it was measured
+        part = number(line.get("contribution"))
+        lines.append(
+            CriterionLine(
+                id=str(line.get("id", "")),
+                title=label(line.get("title")),
+                measured=number(line.get("measured")),
+                unit=str(line.get("unit") or ""),
+                value=value,
+                weight=weight,
+                contribution=weight * value if part is None else part,
+                national_median=number(line.get("national_median")),
+            )
+        )
+    return lines
 
 
 def read_supply(

@@ -11,6 +11,7 @@ from typing import Any
 
 import made_country
 import pytest
+import yaml
 from fastapi.testclient import TestClient
 from pydantic import TypeAdapter
 from sqlalchemy import Engine
@@ -160,6 +161,18 @@ class TestInfo:
             assert info["profile_id"] == "made"
             assert info["bounds"] == [50, 30, 54, 33]  # of the layers, for want of a profile
             assert [r["level"] for r in client.get("/api/regions").json()] == [1, 1, 2, 2]
+
+    def test_a_profile_that_only_its_run_knows(self, database: Engine, tmp_path: Path) -> None:
+        made_country.fill(database, tmp_path)
+        with Session(database) as session, session.begin():
+            run = session.get(tables.Run, made_country.RUN)
+            assert run is not None
+            recorded = {**yaml.safe_load(PROFILE), "title": {"en": "By path"}}
+            run.document = {**run.document, "profile": {"document": recorded}}
+        app = create_app(Settings(home=tmp_path), engine=database, catalogue=Catalogue(()))
+        with TestClient(app) as client:
+            info = client.get("/api/info").json()
+            assert info["title"]["en"] == "By path" and info["calendar"] == "jalali"
 
     def test_empty_database(self, database: Engine, tmp_path: Path) -> None:
         app = create_app(Settings(home=tmp_path), engine=database, catalogue=Catalogue(()))

@@ -8,7 +8,9 @@ calls but the functions below, no names but the columns, so a data file cannot r
 from __future__ import annotations
 
 import ast
+import keyword
 import operator
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -80,17 +82,31 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
 """Functions of the language. ``first_of(text, ';')`` is the part before the separator."""
 
 
+_OWN_WORDS = ("and", "or", "not", "in", "is", "True", "False", "None")
+_FOREIGN = re.compile(
+    r"'[^']*'|\"[^\"]*\"|\b("
+    + "|".join(k for k in keyword.kwlist if k not in _OWN_WORDS)
+    + r")\b"
+)
+_MARK = "__column"
+
+
 def _parse(text: str) -> ast.Expression:
     if len(text) > _MAX_LENGTH:
         raise RangeError(f"an expression of {len(text)} characters; the limit is {_MAX_LENGTH}")
+    # Columns are often called 'class' or 'from'; those words mean nothing else in this language.
+    marked = _FOREIGN.sub(lambda m: m[1] + _MARK if m[1] else m[0], text.strip())
     try:
-        tree = ast.parse(text.strip(), mode="eval")
+        tree = ast.parse(marked, mode="eval")
     except (SyntaxError, ValueError, RecursionError) as error:
         raise InputError(
             f"cannot read the expression {text!r}",
             remedy="use columns, numbers, 'text', + - * / %, comparisons, and/or/not, "
             f"in [...], and {', '.join(FUNCTIONS)}",
         ) from error
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            node.id = node.id.removesuffix(_MARK)
     if sum(1 for _ in ast.walk(tree)) > _MAX_NODES:
         raise RangeError(f"the expression {text[:60]!r}… has more than {_MAX_NODES} parts")
     return tree

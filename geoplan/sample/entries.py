@@ -58,7 +58,7 @@ def _regions() -> list[dict[str, Any]]:
     return [
         _entry("provinces", base),
         _entry("counties", {**base, "parent_code": "parent_code"}),
-        _entry("districts", {**lower, "population": "population", "area_km2": "area_km2"}),
+        _entry("district_areas", {**lower, "population": "population", "area_km2": "area_km2"}),
     ]
 
 

@@ -1,0 +1,218 @@
+"""The portfolio with every limit that may give way made elastic."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from geoplan.siting.model import Columns, Program
+from geoplan.siting.presolve import reduce_resource
+from geoplan.siting.problem import IntArray, Prepared, Resource
+from geoplan.siting.spacing import clique_cover
+
+__all__ = ["Elastic", "Slack", "build_elastic"]
+
+_NO_SOURCE = 10.0
+"""How much more supply where there is no source weighs than more headroom at one."""
+
+
+@dataclass(frozen=True)
+class Slack:
+    """How far one limit gives way.
+
+    Parameters
+    ----------
+    column : int
+    kind : {"policy", "capacity", "count"}
+    weight : float
+        Of one unit of the column in the total of its kind.
+    size : float
+        Units of the limit per unit of the column.
+    share : float
+        Part of the limit that a plan may use (``headroom_share_max``).
+    """
+
+    column: int
+    kind: Literal["policy", "capacity", "count"]
+    limit: str
+    label: str
+    value: float
+    unit: str
+    weight: float = 1.0
+    size: float = 1.0
+    share: float = 1.0
+
+
+@dataclass(frozen=True)
+class Elastic:
+    """A program whose limits give way, and what each gives."""
+
+    program: Program
+    site_column: IntArray
+    slacks: tuple[Slack, ...]
+
+
+def build_elastic(prepared: Prepared, *, spacing_share: float) -> Elastic:
+    """Return the elastic program; pairs farther apart than this share of the spacing are let go.
+
+    Costs are left out: what the plan must cost is asked once the other limits stand.
+    """
+    problem, spec = prepared.problem, prepared.problem.spec
+    cols = Columns()
+    slacks: list[Slack] = []
+    n = len(prepared.site_ids)
+    x = np.array([cols.column(f"x:{s}", integer=True) for s in prepared.site_ids], dtype=np.int64)
+    short = cols.column("short:count", upper=float(spec.count), integer=True)
+    slacks.append(Slack(short, "count", "count", "Sites in the plan", float(spec.count), "sites"))
+    cols.row(
+        "count",
+        [(int(c), 1.0) for c in x] + [(short, 1.0)],
+        lower=float(spec.count),
+        upper=float(spec.count),
+    )
+    for r, code in enumerate(prepared.region_codes):
+        mine = np.flatnonzero(prepared.region == r)
+        cap = prepared.region_cap[r]
+        if cap is None or len(mine) <= cap:
+            continue
+        more = cols.column(f"more:region-cap:{code}", upper=float(spec.count), integer=True)
+        label = f"Most sites in region {code}"
+        slacks.append(Slack(more, "policy", f"region-cap:{code}", label, float(cap), "sites"))
+        cols.row(
+            f"region-cap:{code}", [(int(x[j]), 1.0) for j in mine] + [(more, -1.0)], upper=float(cap)
+        )
+    if problem.quota > 0:
+        less = cols.column("less:quota", upper=float(problem.quota), integer=True)
+        label = "Least number of sites in less-industrialised regions"
+        slacks.append(Slack(less, "policy", "quota", label, float(problem.quota), "sites"))
+        cols.row(
+            "quota",
+            [(int(x[j]), 1.0) for j in np.flatnonzero(prepared.less)] + [(less, 1.0)],
+            lower=float(problem.quota),
+        )
+    _spacing_rows(cols, prepared, x, spacing_share)
+    for resource in prepared.resources:
+        slacks += _capacity(cols, prepared, resource, x, np.ones(n, dtype=np.bool_))
+    order = {"policy": 0, "capacity": 1, "count": 2}
+    slacks.sort(key=lambda s: order[s.kind])
+    return Elastic(cols.program(), x, tuple(slacks))
+
+
+def _spacing_rows(cols: Columns, prepared: Prepared, x: IntArray, share: float) -> None:
+    number = {s: k for k, s in enumerate(prepared.site_ids)}
+    pairs = prepared.problem.conflicts.pairs
+    if share < 1.0:
+        limit = prepared.problem.spec.spacing_km or float(pairs["distance_km"].max() or 0.0)
+        pairs = pairs[pairs["distance_km"] < limit * share]
+        cliques = clique_cover(list(zip(pairs["a"], pairs["b"], strict=True)))
+    else:
+        cliques = prepared.problem.conflicts.cliques
+    for k, clique in enumerate(cliques):
+        members = [(int(x[number[s]]), 1.0) for s in clique if s in number]
+        if len(members) > 1:
+            cols.row(f"spacing:{k}", members, upper=1.0)
+
+
+def _capacity(
+    cols: Columns,
+    prepared: Prepared,
+    resource: Resource,
+    x: IntArray,
+    everywhere: np.ndarray,
+) -> list[Slack]:
+    need = resource.residual
+    if not (need > 0).any():
+        return []
+    typical = float(np.median(need[need > 0]))
+    # A source that one site alone would overload is elastic for certain; the others are reduced
+    # as for the exact program.
+    forced = np.zeros(len(resource.headroom), dtype=np.bool_)
+    over = need[resource.link_site] > resource.headroom[resource.link_source]
+    forced[resource.link_source[over]] = True
+    calm = replace(resource, headroom=np.where(forced, 0, resource.headroom))
+    reduced = reduce_resource(prepared, calm, everywhere, with_costs=False)
+    link = reduced.link | (forced[resource.link_source] & ~reduced.settled[resource.link_site])
+    scarce = reduced.scarce | forced
+    by_site: dict[int, list[int]] = {}
+    for k in np.flatnonzero(link).tolist():
+        by_site.setdefault(int(resource.link_site[k]), []).append(k)
+    loads: dict[int, list[tuple[int, float]]] = {}
+    nowhere: list[tuple[int, float]] = []
+    for j in np.flatnonzero((need > 0) & ~reduced.settled).tolist():
+        e = float(need[j])
+        mine = by_site.get(j, [])
+        if not mine:
+            nowhere.append((int(x[j]), e / typical))
+            continue
+        if len(mine) == 1:
+            loads.setdefault(int(resource.link_source[mine[0]]), []).append(
+                (int(x[j]), e / typical)
+            )
+            continue
+        balance = [(int(x[j]), -1.0)]
+        for k in mine:
+            f = cols.column(
+                f"f:{resource.name}:{j}:{k}", integer=resource.rule.single_source, upper=1.0
+            )
+            balance.append((f, 1.0))
+            loads.setdefault(int(resource.link_source[k]), []).append((f, e / typical))
+        cols.row(f"balance:{resource.name}:{j}", balance, lower=0.0, upper=0.0)
+    slacks: list[Slack] = []
+    given = _headrooms(prepared, resource)
+    size = typical * resource.tick
+    for s, entries in sorted(loads.items()):
+        if not scarce[s]:
+            continue
+        source = resource.source_ids[s]
+        more = cols.column(f"more:{resource.name}:{source}", upper=np.inf)
+        name, value = given[source]
+        slacks.append(
+            Slack(
+                more,
+                "capacity",
+                f"headroom:{resource.name}:{source}",
+                f"Headroom of {name}",
+                value,
+                resource.unit,
+                size=size,
+                share=resource.rule.headroom_share_max,
+            )
+        )
+        cols.row(
+            f"headroom:{resource.name}:{source}",
+            [*entries, (more, -1.0)],
+            upper=float(resource.headroom[s]) / typical,
+        )
+    if nowhere:
+        more = cols.column(f"more:{resource.name}", upper=np.inf)
+        slacks.append(
+            Slack(
+                more,
+                "capacity",
+                f"supply:{resource.name}",
+                f"New {resource.name} supply for sites with no source in reach "
+                f"({resource.rule.max_km:g} km)",
+                0.0,
+                resource.unit,
+                weight=_NO_SOURCE,
+                size=size,
+                share=resource.rule.headroom_share_max,
+            )
+        )
+        cols.row(f"supply:{resource.name}", [*nowhere, (more, -1.0)], upper=0.0)
+    return slacks
+
+
+def _headrooms(prepared: Prepared, resource: Resource) -> dict[str, tuple[str, float]]:
+    """Return the name and given headroom of each source."""
+    sources = prepared.problem.sources
+    mine = sources[sources["resource"] == resource.name]
+    names = mine["name_en"] if "name_en" in mine.columns else mine["source_id"]
+    return {
+        str(s): (str(n) if isinstance(n, str) and n else str(s), float(h))
+        for s, n, h in zip(mine["source_id"], names, mine["headroom"], strict=True)
+        if h is not None and h == h
+    }
+

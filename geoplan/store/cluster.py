@@ -124,7 +124,7 @@ def up(settings: Settings, *, durable: bool = True) -> ClusterStatus:
         if not (place.data / "PG_VERSION").exists():
             password = secrets.token_urlsafe(24)
             _write_private(password_file(settings), password)
-            server.initialise(place, find_binaries(), password)
+            server.initialise(place, find_binaries(), password, durable=durable)
         binaries = find_binaries(major=_major(place), where=str(place.data))
         if not password_file(settings).exists():
             _renew_password(settings, place, binaries)

@@ -35,6 +35,7 @@ _HOST = "127.0.0.1"
 _START_SECONDS = 300  # recovery after a crash may have gigabytes of log to replay
 _TRIES = 6
 _LOG_MAX_BYTES = 10_000_000
+_TELLING = ("FATAL", "PANIC", "ERROR", "error:", "unrecognized", "invalid value", "syntax error")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +62,15 @@ def free_port(preferred: int | None = None) -> int:
     raise Unavailable("no free loopback port", remedy="close some programs that listen on ports")
 
 
-def initialise(place: Place, binaries: Binaries, password: str) -> None:
+def initialise(place: Place, binaries: Binaries, password: str, *, durable: bool = True) -> None:
     """Make the data folder, or leave nothing.
+
+    Parameters
+    ----------
+    password : str
+        Of the role that owns everything.
+    durable : bool
+        ``False`` only for throw-away clusters: no flush to disk.
 
     Raises
     ------
@@ -84,7 +92,7 @@ def initialise(place: Place, binaries: Binaries, password: str) -> None:
             [
                 binaries.program("initdb"), "--pgdata", str(fresh), "--username", ROLE,
                 "--pwfile", str(secret), "--auth", "scram-sha-256", "--encoding", "UTF8",
-                "--locale", "C", "--data-checksums",
+                "--locale", "C", "--data-checksums", *(() if durable else ("--no-sync",)),
             ],
             place.account,
         )  # fmt: skip
@@ -269,7 +277,7 @@ def _run(
 
 def _failure(what: str, said: str, where: str) -> GeoPlanError:
     lines = [line.strip() for line in said.splitlines() if line.strip()]
-    telling = [x for x in lines if any(w in x for w in ("FATAL", "PANIC", "error:", "ERROR"))]
+    telling = [x for x in lines if any(word in x for word in _TELLING)]
     short = "; ".join((telling or lines)[-3:]) or "no reason was given"
     if "No space left on device" in said or "Disk quota exceeded" in said:
         return DiskFull(

@@ -58,6 +58,8 @@ class Join(Strict):
         description="Column (short name) there → how several rows become one"
     )
 
+    fill: bool = Field(False, description="Only fill what is empty; keep the values that are there")
+
     @model_validator(mode="after")
     def _has_a_way_to_match(self) -> Join:
         if not self.on and self.near_km is None:

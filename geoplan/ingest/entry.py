@@ -350,7 +350,7 @@ def read_rows(
     context: Context,
     findings: Findings,
 ) -> Rows:
-    """Read an entry step by step: mend, rename, place, join, select, check, cut, type.
+    """Read an entry step by step: mend, rename, place, join, check, select, cut, type.
 
     Raises
     ------
@@ -385,6 +385,7 @@ def read_rows(
             frame = _placed(frame, spec, entry, context, findings)
     for rule_ in entry.joins:
         frame = _joined(frame, rule_, context, findings)
+    frame = _checked(frame.copy(), spec, entry, findings)
     if entry.where is not None:
         kept = select(entry.where, frame)
         findings.filter(
@@ -394,7 +395,6 @@ def read_rows(
             remedy="left out",
         )
         frame = frame[kept]
-    frame = _checked(frame.copy(), spec, entry, findings)
     if entry.group_by:
         frame = _grouped(frame, entry, findings)
     uncut: gpd.GeoSeries | None = None

@@ -165,7 +165,10 @@ def join(frame: pd.DataFrame, there: pd.DataFrame, rule: Join, findings: Finding
         else:
             numeric = pd.to_numeric(matched[column], errors="coerce").groupby(matched["_key"])
             taken = numeric.sum(min_count=1) if how == "sum" else getattr(numeric, how)()
-        frame[column] = here_key.map(taken)
+        found = here_key.map(taken)
+        if rule.fill and column in frame.columns:
+            found = frame[column].astype(object).where(frame[column].notna(), found)
+        frame[column] = found
     without = ~here_key.isin(matched["_key"])
     if bool(without.any()) and rule.near_km is None:
         names = _label(frame[without], here_columns)
@@ -173,7 +176,8 @@ def join(frame: pd.DataFrame, there: pd.DataFrame, rule: Join, findings: Finding
             "join-unmatched",
             f"{int(without.sum()):,} of {len(frame):,} rows match nothing in {rule.file}: "
             f"{listed(names.unique())}",
-            f"{', '.join(rule.take)} stay empty there",
+            "left as they are" if rule.fill else f"{', '.join(rule.take)} stay empty there",
+            severity="info" if rule.fill else "warning",
             count=int(without.sum()),
         )
     if len(unmatched_there):

@@ -1,0 +1,216 @@
+"""``geoplan layers``: the catalogue, and single files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from geoplan.cli.context import AppContext, console, print_json, print_table
+from geoplan.cli.pack import bar, refuse_errors, report_of, show, who
+from geoplan.errors import FileMissing, InputError, UnknownName
+from geoplan.store import cluster, read
+from geoplan.store.session import engine_for, transaction
+from geoplan.studies.pack import check_pack, load_pack, single_file_pack
+
+__all__ = ["app"]
+
+app = typer.Typer(no_args_is_help=True)
+
+LayerOption = Annotated[str, typer.Option("--layer", help="Layer of the catalogue.")]
+FileArgument = Annotated[Path, typer.Argument(help="The file.")]
+MapOption = Annotated[
+    list[str] | None, typer.Option("--map", help="FIELD=COLUMN of the file; may be repeated.")
+]
+MissingOption = Annotated[
+    list[str] | None, typer.Option("--missing", help="A value that means 'not known'; repeat.")
+]
+CrsOption = Annotated[str | None, typer.Option(help="CRS of a file that does not carry one.")]
+LonOption = Annotated[str | None, typer.Option(help="CSV: column of longitude.")]
+LatOption = Annotated[str | None, typer.Option(help="CSV: column of latitude.")]
+EncodingOption = Annotated[str | None, typer.Option(help="Encoding of the text.")]
+InnerOption = Annotated[str | None, typer.Option("--source-layer", help="Layer inside the file.")]
+RepairOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--repair",
+        help="make_valid, drop_empty, swap_axes, close_rings, dequantise; may be repeated.",
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document.")]
+
+
+@app.callback()
+def _group() -> None:
+    """The layer catalogue and single files."""
+
+
+def _number(text: str) -> str | float:
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def _pairs(given: list[str] | None) -> dict[str, str]:
+    out: dict[str, str] = {}
+    for text in given or []:
+        field, sign, column = text.partition("=")
+        if not sign or not field or not column:
+            raise InputError(f"--map {text!r} is not FIELD=COLUMN", where="--map")
+        out[field.strip()] = column.strip()
+    return out
+
+
+def _profile(context: AppContext) -> str:
+    if context.profile is not None:
+        return context.profile
+    known = list(context.catalogue.profiles())
+    if len(known) == 1:
+        return known[0]
+    raise UnknownName(
+        "no profile was named",
+        remedy=f"geoplan --profile NAME layers …; known: {', '.join(known) or 'none'}",
+    )
+
+
+def _options(
+    maps: list[str] | None,
+    missing: list[str] | None,
+    crs: str | None,
+    lon: str | None,
+    lat: str | None,
+    encoding: str | None,
+    source_layer: str | None,
+    repair: list[str] | None,
+) -> dict[str, Any]:
+    return {
+        "fields": _pairs(maps),
+        "missing": tuple(_number(m) for m in missing or []),
+        "crs": crs,
+        "lon": lon,
+        "lat": lat,
+        "encoding": encoding,
+        "source_layer": source_layer,
+        "repair": tuple(repair or []),
+    }
+
+
+@app.command("list")
+def list_(
+    ctx: typer.Context,
+    json: JsonOption = False,
+) -> None:
+    """List the layers of the catalogue, with what is loaded of each."""
+    context: AppContext = ctx.obj
+    specs = context.catalogue.layers()
+    with transaction(engine_for(cluster.ensure(context.settings))) as session:
+        versions = read.layer_versions(session, list(specs))
+    if json:
+        rows: list[dict[str, Any]] = [
+            {
+                "id": spec.id,
+                "title": spec.title.model_dump(exclude_none=True),
+                "theme": spec.theme,
+                "kind": spec.kind,
+                "geometry": spec.geometry,
+                "derived": spec.derived.model_dump(by_alias=True) if spec.derived else None,
+                "version": versions.get(spec.id),
+            }
+            for spec in specs.values()
+        ]
+        print_json(rows)
+        return
+    table = []
+    for spec in specs.values():
+        v = versions.get(spec.id)
+        state = "" if v else f"from {spec.derived.source}" if spec.derived else "not loaded"
+        table.append(
+            (
+                spec.id,
+                spec.theme,
+                spec.geometry or spec.kind,
+                f"{v['rows']:,}" if v else state,
+                v["number"] if v else "",
+                (v["as_of"] or "") if v else "",
+                "assumed" if v and v["basis"] == "assumed" else "",
+                "synthetic" if v and v["synthetic"] else "",
+                spec.title.en,
+            )
+        )
+    head = ("layer", "theme", "kind", "rows", "version", "as of", "basis", "", "title")
+    print_table("", head, table, right=(3, 4))
+    console.print(f"\n{len(versions)} of {len(specs)} layers are loaded")
+
+
+@app.command()
+def check(
+    ctx: typer.Context,
+    file: FileArgument,
+    layer: LayerOption,
+    map_: MapOption = None,
+    missing: MissingOption = None,
+    crs: CrsOption = None,
+    lon: LonOption = None,
+    lat: LatOption = None,
+    encoding: EncodingOption = None,
+    source_layer: InnerOption = None,
+    repair: RepairOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Check one file against a layer, list all findings, and store nothing."""
+    context: AppContext = ctx.obj
+    options = _options(map_, missing, crs, lon, lat, encoding, source_layer, repair)
+    pack, root = single_file_pack(_file(file), layer, _profile(context), options)
+    with bar(quiet=json) as tell:
+        report = check_pack(context.catalogue, pack, root, progress=tell)
+    if json:
+        print_json(report_of(report))
+    else:
+        show(report, title=f"{file.name}, checked in {report.seconds:.1f} s", details=True)
+    refuse_errors(report, file.name)
+
+
+@app.command()
+def load(
+    ctx: typer.Context,
+    file: FileArgument,
+    layer: LayerOption,
+    map_: MapOption = None,
+    missing: MissingOption = None,
+    crs: CrsOption = None,
+    lon: LonOption = None,
+    lat: LatOption = None,
+    encoding: EncodingOption = None,
+    source_layer: InnerOption = None,
+    repair: RepairOption = None,
+    force: Annotated[bool, typer.Option(help="A new version even if nothing changed.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """Load one file as a new version of a layer."""
+    context: AppContext = ctx.obj
+    options = _options(map_, missing, crs, lon, lat, encoding, source_layer, repair)
+    pack, root = single_file_pack(_file(file), layer, _profile(context), options)
+    engine = engine_for(cluster.ensure(context.settings))
+    with bar(quiet=json) as tell:
+        report = load_pack(
+            engine,
+            context.settings,
+            context.catalogue,
+            pack,
+            root,
+            progress=tell,
+            loaded_by=who(),
+            force=force,
+        )
+    if json:
+        print_json(report_of(report))
+    else:
+        show(report, title=f"{file.name}, loaded in {report.seconds:.1f} s", details=True)
+
+
+def _file(file: Path) -> Path:
+    if not file.is_file():
+        raise FileMissing("there is no such file", where=str(file), remedy="check the path")
+    return file.absolute()

@@ -221,7 +221,7 @@ def _least_cost(problem: PortfolioProblem, chosen: tuple[str, ...]) -> float | N
             for c, v in entries.items():
                 matrix[k, c] = v
         low, high = np.array([r[1] for r in rows]), np.array([r[2] for r in rows])
-        if not whole.any() or not (cost > 0).any() and not rule.single_source and not rule.own:
+        if not whole.any() or (not (cost > 0).any() and not rule.single_source and not rule.own):
             equal = low == high
             free = linprog(
                 cost,
@@ -538,7 +538,7 @@ def test_bad_input_names_the_item() -> None:
     ):
         table = getattr(problem, frame).copy()
         table.iloc[0, table.columns.get_loc(column)] = value
-        with pytest.raises(error, match="A|dam|-1"):
+        with pytest.raises(error, match=r"site A|source dam"):
             build(PortfolioProblem(**{**vars(problem), frame: table}))
     with pytest.raises(ShapeError, match="score"):
         build(PortfolioProblem(**{**vars(problem), "sites": problem.sites.drop(columns="score")}))

@@ -5,12 +5,11 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, given, settings
+from test_portfolio import _best, _instances, _pair, _problem, _supply
 
 from geoplan.siting.portfolio import PortfolioProblem, build, solve
 from geoplan.siting.relax import apply, largest_count, relax
-from tests.test_portfolio import _best, _instances, _pair, _problem, _supply
 
 
 def _lines(problem: PortfolioProblem) -> dict[str, tuple[float, float, float]]:
@@ -18,9 +17,7 @@ def _lines(problem: PortfolioProblem) -> dict[str, tuple[float, float, float]]:
     return {r.limit: (r.value, r.needed, r.by) for r in relax(problem)}
 
 
-def _grid(
-    spec: dict[str, Any], *, headroom: float = 100.0, **how: Any
-) -> PortfolioProblem:
+def _grid(spec: dict[str, Any], *, headroom: float = 100.0, **how: Any) -> PortfolioProblem:
     ids = ["A", "B", "C", "D"]
     return _problem(
         dict(zip(ids, (0.9, 0.8, 0.7, 0.6), strict=True)),
@@ -72,9 +69,7 @@ def test_quota_that_cannot_be_met() -> None:
 
 def test_spacing_that_is_too_wide() -> None:
     # All four exclude each other at 1 km (the distance of `_problem`'s pairs); spacing is 4 km.
-    problem = _grid(
-        {"count": 2, "spacing_km": 4.0}, pairs=list(itertools.combinations("ABCD", 2))
-    )
+    problem = _grid({"count": 2, "spacing_km": 4.0}, pairs=list(itertools.combinations("ABCD", 2)))
     assert _lines(problem) == {
         "spacing": (4.0, 1.0, 3.0),
         "count:all-limits-kept": (2.0, 1.0, 1.0),

@@ -71,13 +71,14 @@ def assign(
             return "infeasible"
         if outcome.values is None:
             break
+        answer = outcome.values
         proven = outcome.status == "optimal"
         if far and outcome.objective is not None:
             nearer = _nearest(program, money, far, outcome.objective)
             second = maximise(nearer, gap=0.0, time_limit_s=time_limit_s, seed=seed)
             if second.values is not None:
-                outcome = second
-        values = dict(zip(program.names, outcome.values.tolist(), strict=True))
+                answer = second.values
+        values = dict(zip(program.names, answer.tolist(), strict=True))
         found = _settle(prepared, resource, sites, values, open_all=False, proven=proven)
         if found is None and single:
             cover = _overfull(prepared, resource, sites, values)
@@ -154,9 +155,9 @@ def _program(
         for k, (j, s) in enumerate(
             zip(resource.link_site.tolist(), resource.link_source.tolist(), strict=True)
         ):
-            c = column.get(f"f:{resource.name}:{prepared.site_ids[j]}:{resource.source_ids[s]}")
-            if c is not None and x[j] >= 0 and resource.link_km[k] > 0:
-                far[c] = float(resource.link_km[k]) * int(resource.demand[j])
+            line = column.get(f"f:{resource.name}:{prepared.site_ids[j]}:{resource.source_ids[s]}")
+            if line is not None and x[j] >= 0 and resource.link_km[k] > 0:
+                far[line] = float(resource.link_km[k]) * int(resource.demand[j])
     return cols.program(), money, far
 
 

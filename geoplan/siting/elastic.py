@@ -80,9 +80,8 @@ def build_elastic(prepared: Prepared, *, spacing_share: float) -> Elastic:
         more = cols.column(f"more:region-cap:{code}", upper=float(spec.count), integer=True)
         label = f"Most sites in region {code}"
         slacks.append(Slack(more, "policy", f"region-cap:{code}", label, float(cap), "sites"))
-        cols.row(
-            f"region-cap:{code}", [(int(x[j]), 1.0) for j in mine] + [(more, -1.0)], upper=float(cap)
-        )
+        entries = [(int(x[j]), 1.0) for j in mine] + [(more, -1.0)]
+        cols.row(f"region-cap:{code}", entries, upper=float(cap))
     if problem.quota > 0:
         less = cols.column("less:quota", upper=float(problem.quota), integer=True)
         label = "Least number of sites in less-industrialised regions"
@@ -215,4 +214,3 @@ def _headrooms(prepared: Prepared, resource: Resource) -> dict[str, tuple[str, f
         for s, n, h in zip(mine["source_id"], names, mine["headroom"], strict=True)
         if h is not None and h == h
     }
-

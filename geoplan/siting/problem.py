@@ -32,7 +32,7 @@ DEMAND_COLUMNS = {
     "power": "power_mva",
     "wastewater": "wastewater_m3_per_day",
 }
-"""Column of `demand.site_demand` for each resource; another resource has a column of its name."""
+"""Column of `demand.site_demand` for each resource; any other has a column of its own name."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ class Resource:
     @property
     def tick(self) -> float:
         """Size of a tick in units."""
-        return float(10.0**-self.decimals)
+        return 1.0 / 10**self.decimals
 
     @property
     def residual(self) -> IntArray:
@@ -137,7 +137,7 @@ class Resource:
             np.maximum.at(out, self.link_site, cap)
         else:
             np.add.at(out, self.link_site, cap)
-        return np.minimum(out, need)
+        return np.asarray(np.minimum(out, need))
 
 
 @dataclass(frozen=True)

@@ -136,8 +136,8 @@ def _up(value: float) -> float:
     if value <= 0:
         return 0.0
     digits = 3 - math.floor(math.log10(value))
-    clean = round(value, digits + 3)
-    return round(math.ceil(round(clean * 10**digits, 3)) / 10**digits, max(digits, 0) + 1)
+    step = 10.0**digits
+    return float(round(math.ceil(round(value * step, 3)) / step, max(digits, 0) + 1))
 
 
 def _read(prepared: Prepared, elastic: Elastic, outcome: Outcome) -> list[Relaxation]:
@@ -172,7 +172,7 @@ def _read(prepared: Prepared, elastic: Elastic, outcome: Outcome) -> list[Relaxa
                 "km",
             ),
         )
-    return _enough(prepared, elastic, chosen, out)
+    return _enough(prepared, chosen, out)
 
 
 def _raise(slack: Slack, by: float) -> Relaxation:
@@ -187,9 +187,7 @@ def _nearest_pair(problem: PortfolioProblem, chosen: list[str]) -> float | None:
     return float(both["distance_km"].min()) if len(both) else None
 
 
-def _enough(
-    prepared: Prepared, elastic: Elastic, chosen: list[int], moves: list[Relaxation]
-) -> list[Relaxation]:
+def _enough(prepared: Prepared, chosen: list[int], moves: list[Relaxation]) -> list[Relaxation]:
     """Add the few ticks by which the solver's tolerance may have fallen short."""
     for _ in range(5):
         trial = prepare(apply(prepared.problem, moves))
@@ -211,9 +209,7 @@ def _resource_of(move: Relaxation) -> str | None:
     return parts[1] if parts[0] in ("headroom", "supply") else None
 
 
-def _budget(
-    problem: PortfolioProblem, moves: list[Relaxation], clock: _Clock
-) -> list[Relaxation]:
+def _budget(problem: PortfolioProblem, moves: list[Relaxation], clock: _Clock) -> list[Relaxation]:
     """Return the least budget once the other limits have moved, where it is above the given."""
     budget = problem.spec.budget
     if budget is None:
@@ -278,9 +274,7 @@ def apply(problem: PortfolioProblem, moves: Iterable[Relaxation]) -> PortfolioPr
     )
 
 
-def largest_count(
-    problem: PortfolioProblem, *, seed: int = 0, time_limit_s: float = 60.0
-) -> int:
+def largest_count(problem: PortfolioProblem, *, seed: int = 0, time_limit_s: float = 60.0) -> int:
     """Return the largest number of sites, up to ``count``, for which a plan exists.
 
     The quota holds as a share of that number. 0 where not even one site can be placed.

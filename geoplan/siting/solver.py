@@ -48,7 +48,7 @@ class Outcome:
 
 def _quiet() -> Any:
     """Return a solver that prints nothing; ``highspy.Highs`` prints a banner when it is made."""
-    return highspy._Highs()
+    return highspy._core._Highs()
 
 
 def _run(highs: Any) -> None:
@@ -121,8 +121,8 @@ def maximise(
         raise Unavailable("the solver refused the model", remedy="report this with the scenario")
     if start and is_mip:
         columns = np.fromiter(start, dtype=np.int32, count=len(start))
-        values = np.fromiter(start.values(), dtype=np.float64, count=len(start))
-        highs.setSolution(len(columns), columns, values)
+        begin = np.fromiter(start.values(), dtype=np.float64, count=len(start))
+        highs.setSolution(len(columns), columns, begin)
     _run(highs)
     status = highs.getModelStatus()
     info = highs.getInfo()

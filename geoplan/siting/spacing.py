@@ -82,12 +82,10 @@ def edge_distance_m(a: shapely.Geometry, b: shapely.Geometry, *, lon: float, lat
     return float(_GEOD.inv(ends[0, 0], ends[0, 1], ends[1, 0], ends[1, 1])[2])
 
 
-def _scales(crs: pyproj.CRS, lon: np.ndarray, lat: np.ndarray) -> tuple[float, float]:
-    """Return the least and greatest scale of the projection at the sites, either axis."""
+def _greatest_scale(crs: pyproj.CRS, lon: np.ndarray, lat: np.ndarray) -> float:
+    """Return the greatest scale of the projection at the sites, in any direction."""
     factors = pyproj.Proj(crs).get_factors(lon, lat)
-    small = np.asarray(factors.tissot_semiminor)
-    large = np.asarray(factors.tissot_semimajor)
-    return float(np.nanmin(small)), float(np.nanmax(large))
+    return float(np.nanmax(np.asarray(factors.tissot_semimajor)))
 
 
 def conflicts(polygons: gpd.GeoSeries, *, spacing_km: float) -> Conflicts:
@@ -128,7 +126,7 @@ def conflicts(polygons: gpd.GeoSeries, *, spacing_km: float) -> Conflicts:
     to_degrees = pyproj.Transformer.from_crs(crs, "EPSG:4326", always_xy=True)
     centre = shapely.get_coordinates(shapely.centroid(geometry))
     lon, lat = to_degrees.transform(centre[:, 0], centre[:, 1])
-    k_low, k_high = _scales(crs, np.asarray(lon), np.asarray(lat))
+    k_high = _greatest_scale(crs, np.asarray(lon), np.asarray(lat))
     limit = spacing_km * 1000.0
     tree = shapely.STRtree(geometry)
     i, j = tree.query(geometry, predicate="dwithin", distance=limit * k_high * _SCALE_SLACK + 1.0)
@@ -191,10 +189,10 @@ def clique_cover(pairs: Sequence[tuple[str, str]]) -> tuple[tuple[str, ...], ...
     pairs not yet held, until the clique is maximal. Same pairs, same cover, whatever their order.
     """
     names = sorted({n for pair in pairs for n in pair})
-    number = {n: k for k, n in enumerate(names)}
+    number: dict[str, int] = {n: k for k, n in enumerate(names)}
     near = [0] * len(names)
-    for a, b in pairs:
-        ka, kb = number[a], number[b]
+    for name_a, name_b in pairs:
+        ka, kb = number[name_a], number[name_b]
         near[ka] |= 1 << kb
         near[kb] |= 1 << ka
     open_pairs = near.copy()
@@ -220,7 +218,7 @@ def clique_cover(pairs: Sequence[tuple[str, str]]) -> tuple[tuple[str, ...], ...
                     tries += 1
                 members |= 1 << best
                 common &= near[best]
-            chosen = [k for k in _bits(members)]
+            chosen = _bits(members)
             for k in chosen:
                 open_pairs[k] &= ~members
             cliques.append(tuple(names[k] for k in chosen))

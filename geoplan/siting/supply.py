@@ -67,15 +67,16 @@ def _check_sources(sources: pd.DataFrame) -> None:
         wanted = RESOURCE_UNITS[row.resource]
         if row.unit != wanted:
             raise InputError(
-                f"source {row.source_id} counts {row.resource} in '{row.unit}', sites in '{wanted}'",
+                f"source {row.source_id} counts {row.resource} in '{row.unit}', "
+                f"sites in '{wanted}'",
                 remedy=f"convert its headroom to {wanted} in the pack",
             )
-        if row.headroom is not None and not pd.isna(row.headroom):
-            if row.headroom < 0 or not np.isfinite(row.headroom):
-                raise RangeError(
-                    f"source {row.source_id} has a headroom of {row.headroom:g} {row.unit}",
-                    remedy="headroom is capacity − committed and is 0 or more; mend the figures",
-                )
+        known = row.headroom is not None and not pd.isna(row.headroom)
+        if known and (row.headroom < 0 or not np.isfinite(row.headroom)):
+            raise RangeError(
+                f"source {row.source_id} has a headroom of {row.headroom:g} {row.unit}",
+                remedy="headroom is capacity − committed and is 0 or more; mend the figures",
+            )
 
 
 def supply_warnings(sources: pd.DataFrame) -> tuple[str, ...]:

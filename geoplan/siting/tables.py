@@ -223,18 +223,17 @@ def source_table(prepared: Prepared, assignments: Sequence[Assignment]) -> pd.Da
             }
         )
     rows.sort(key=lambda r: (order[str(r["resource"])], str(r["source_id"])))
-    chosen = sorted(
-        {j for a in assignments for j, _ in [*a.own]} | {j for a in assignments for j in a.reuse}
-    )
-    for own in _own_rows(prepared, chosen, assignments):
-        rows.append(
-            {
-                **{c: own.get(c) for c in SOURCE_COLUMNS},
-                "kind": "own",
-                "headroom": own["built"],
-                "used": own["amount"],
-            }
-        )
+    own_sites = {j for a in assignments for j, _ in a.own}
+    chosen = sorted(own_sites | {j for a in assignments for j in a.reuse})
+    rows += [
+        {
+            **{c: own.get(c) for c in SOURCE_COLUMNS},
+            "kind": "own",
+            "headroom": own["built"],
+            "used": own["amount"],
+        }
+        for own in _own_rows(prepared, chosen, assignments)
+    ]
     return _frame(rows, SOURCE_COLUMNS)
 
 

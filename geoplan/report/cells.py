@@ -116,7 +116,9 @@ def csv_bytes(
         The frame lacks a column.
     """
     optional = set(extra)
-    absent = [c.source for c in columns if c.source not in frame.columns and c.source not in optional]
+    absent = [
+        c.source for c in columns if c.source not in frame.columns and c.source not in optional
+    ]
     if absent and len(frame):
         raise ShapeError(
             f"the frame lacks {', '.join(absent)}",

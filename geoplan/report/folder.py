@@ -47,8 +47,8 @@ def write_run_folder(
         A finished run, with or without a plan.
     document : dict
         What ``run.json`` says: scenario and digests, software, solver, timings. The pages look
-        up ``run_id``, ``created_at`` (ISO 8601), ``hash`` and ``software_version``, each where
-        present.
+        up ``run_id``, ``created_at`` (ISO 8601), ``hash``, ``index_formula`` and
+        ``software.geoplan``, each where present.
 
     Returns
     -------
@@ -83,7 +83,7 @@ def write_run_folder(
         "supply.csv": lambda: tables.supply_csv(result),
         "sources.csv": lambda: tables.sources_csv(result),
         "exclusions.csv": lambda: tables.exclusions_csv(result),
-        "regions.csv": lambda: tables.regions_csv(result),
+        "regions.csv": lambda: tables.regions_csv(result, str(document.get("index_formula") or "")),
         "map.html": lambda: map_html(result, shapes).encode("utf-8"),
         "report.html": lambda: report_html(result, document, shapes).encode("utf-8"),
     }

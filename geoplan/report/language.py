@@ -105,6 +105,11 @@ class Language:
         """Return text with this language's digits; nothing else changes."""
         return str(text).translate(_PERSIAN_DIGITS) if self.code == "fa" else str(text)
 
+    def source(self, english: Any, local: Any, kind: Any) -> str:
+        """Return the name of a source; what is built on the site has its kind for a name."""
+        name = self.name(english, local)
+        return self.word("kind", kind) if name in (_DASH, str(kind)) else name
+
     def number(self, value: Any, decimals: int = 0) -> str:
         """Return a number with group separators; a dash where missing.
 
@@ -123,6 +128,22 @@ class Language:
             text = text.lstrip("-")
         return text.translate(_PERSIAN) if self.code == "fa" else text.replace("-", "−")
 
+    def amount(self, value: Any) -> str:
+        """Return an amount: whole from 100 on, one decimal below."""
+        if _missing(value):
+            return _DASH
+        return self.number(value, 0 if abs(float(value)) >= 100 else 1)
+
+    @property
+    def comma(self) -> str:
+        """Comma and space between the parts of a list."""
+        return "، " if self.code in ("ar", "fa", "ur") else ", "
+
+    @property
+    def semicolon(self) -> str:
+        """Semicolon and space between the parts of a list."""
+        return "؛ " if self.code in ("ar", "fa", "ur") else "; "
+
     def compact(self, value: Any) -> str:
         """Return a number with as many decimals as it needs, at most six figures."""
         if _missing(value):
@@ -135,7 +156,7 @@ class Language:
         if _missing(share):
             return _DASH
         text = self.number(float(share) * 100, decimals)
-        return f"{text}٪" if self.code == "fa" else f"{text} %"
+        return f"{text}٪" if self.code == "fa" else f"{text}%"
 
     def small_percent(self, share: Any) -> str:
         """Return a gap, 0–1, in per cent with two figures, never rounded to nothing."""
@@ -147,7 +168,21 @@ class Language:
 
     def unit(self, unit: str) -> str:
         """Return a unit as readers write it."""
-        return self.word("unit", unit) if unit else ""
+        return "" if unit in ("", "1") else self.word("unit", unit)
+
+    def measured(self, value: Any, unit: str) -> str:
+        """Return a number with its unit; a dash alone where missing.
+
+        Examples
+        --------
+        >>> Language("en").measured(12.5, "%"), Language("en").measured(3, "km")
+        ('12.5%', '3 km')
+        """
+        if _missing(value):
+            return _DASH
+        name = "" if unit == "index" else self.unit(unit)
+        space = "" if unit in ("", "1", "%", "index") else " "
+        return f"{self.compact(value)}{space}{name}"
 
     def date(self, value: Any) -> str:
         """Return a date; Persian text of a Jalali country gets the Jalali one.

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import folium
 import geopandas as gpd
 import numpy as np
 import shapely
-from branca.element import Element
+from branca.element import Element, Figure, MacroElement
+from folium.template import Template
 from folium.utilities import JsCode
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -20,7 +22,12 @@ from geoplan.catalogue import RESOURCES
 from geoplan.report import embed
 from geoplan.report.language import Language, languages_of
 from geoplan.report.outline import (
-    BREAKS, NO_DATA, RESOURCE_STYLES, SCALE, Outlines, class_of,
+    BREAKS,
+    NO_DATA,
+    RESOURCE_STYLES,
+    SCALE,
+    Outlines,
+    class_of,
 )  # fmt: skip
 from geoplan.report.tables import by_rank
 from geoplan.siting.result import SitingResult
@@ -34,7 +41,7 @@ _POLICY = (
 _PLACES = 4  # decimals of a degree: 11 m, well below the simplification
 
 
-class _Verbatim(Element):  # type: ignore[misc]
+class _Verbatim(Element):
     """An element whose text is no template: names from data may hold braces."""
 
     def __init__(self, text: str) -> None:
@@ -43,6 +50,15 @@ class _Verbatim(Element):  # type: ignore[misc]
 
     def render(self, **_: Any) -> str:
         return self.text
+
+
+class _Scale(MacroElement):
+    """A scale bar in kilometres only, clear of the legend."""
+
+    _template = Template(
+        "{% macro script(this, kwargs) %}L.control.scale({imperial: false, position: "
+        "'bottomright'}).addTo({{ this._parent.get_name() }});{% endmacro %}"
+    )
 
 
 def site_numbers(result: SitingResult) -> dict[str, int]:
@@ -69,8 +85,7 @@ def map_html(result: SitingResult, shapes: Outlines) -> str:
     """
     languages = languages_of(result.profile)
     plan = folium.Map(
-        tiles=None, control_scale=True, prefer_canvas=False, zoom_control=True, min_zoom=3,
-        zoom_snap=0.25, attribution_control=False,
+        tiles=None, min_zoom=3, zoom_snap=0.25, attribution_control=False,
     )  # fmt: skip
     plan.default_js, plan.default_css = [], []
     for pane, z_index in (("regions", 350), ("borders", 360), ("sites", 410), ("lines", 420)):
@@ -91,16 +106,20 @@ def map_html(result: SitingResult, shapes: Outlines) -> str:
     if len(result.portfolio):
         _chosen(result, both).add_to(plan)
     folium.LayerControl(collapsed=False).add_to(plan)
+    _Scale().add_to(plan)  # type: ignore[no-untyped-call]
 
-    figure = plan.get_root()
+    figure = cast(Figure, plan.get_root())
     figure.title = escape(f"{languages[0].text(result.scenario.title)}: GeoPlan")
     head = f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
     figure.header.add_child(_Verbatim(head), name="policy", index=0)
+    constants = f"const STYLES = {json.dumps(_STYLES)};"
     style = f"<style>{embed.font_css()}{embed.leaflet_css()}</style>"
-    figure.header.add_child(_Verbatim(f"{style}<script>{embed.leaflet_js()}</script>"), "leaflet")
+    figure.header.add_child(
+        _Verbatim(f"{style}<script>{embed.leaflet_js()}\n{constants}</script>"), "leaflet"
+    )
     figure.html.add_child(_Verbatim(_furniture(result, languages)), name="furniture")
     page: str = figure.render()
-    page = _stable_names(page, plan)
+    page = _stable_names(_compact(page), plan)
     first = languages[0]
     return page.replace("<html>", f'<html lang="{first.code}" dir="ltr">', 1)
 
@@ -145,15 +164,30 @@ def _geojson(
 
 # Style, tooltip and number travel as properties, so that the page holds one small function and
 # not one case per feature; every text in them is escaped here.
-_STYLE = "(feature) => feature.properties.style"
+_STYLES: dict[str, dict[str, Any]] = {
+    **{
+        f"class{n}": {"fillColor": fill, "fillOpacity": 0.95, "color": "#8a9a8c", "weight": 0.6}
+        for n, fill in enumerate((*SCALE, NO_DATA))
+    },
+    "border": {"color": "#4d5a50", "weight": 1.2, "fill": False},
+    "candidate": {
+        "color": "#54452b", "weight": 0.7, "fillColor": "#b08a3c", "fillOpacity": 0.75,
+    },
+    "chosen": {"color": "#7a0019", "weight": 1.6, "fillColor": "#c8102e", "fillOpacity": 0.75},
+    **{
+        name: {"color": colour, "weight": 2.2, "dashArray": dash or None, "opacity": 0.95}
+        for name, (colour, dash) in RESOURCE_STYLES.items()
+    },
+}  # fmt: skip
 _BIND = JsCode(
     """(feature, layer) => {
         const about = feature.properties;
-        if (about.style && layer.setStyle) layer.setStyle(about.style);
+        if (about.style && layer.setStyle) layer.setStyle(STYLES[about.style]);
         if (about.number && layer.setIcon) layer.setIcon(L.divIcon(
             {html: about.number, className: 'site-number', iconSize: [26, 26]}));
         if (about.tip) layer.bindTooltip(about.tip, {sticky: true, className: 'tip'});
-        if (about.more) layer.bindPopup(about.more, {maxWidth: 380, maxHeight: 320});
+        if (about.more) layer.bindPopup(about.more, {maxWidth: 380, maxHeight: 320})
+            .on('popupopen', () => layer.closeTooltip());
     }"""
 )
 
@@ -167,7 +201,6 @@ def _layer(data: dict[str, Any], name: str, pane: str, **options: Any) -> folium
 def _regions(shapes: Outlines, both: _Both) -> folium.GeoJson:
     def about(row: Any) -> dict[str, Any]:
         place = class_of(float(row.industrialisation))
-        fill = NO_DATA if place is None else SCALE[place]
 
         def line(each: Language) -> str:
             words = [f"<b>{escape(each.name(row.name_en, row.name_local))}</b>"]
@@ -182,23 +215,17 @@ def _regions(shapes: Outlines, both: _Both) -> folium.GeoJson:
                     words.append(escape(each.t("less_industrialised")))
             return "<br>".join(words)
 
-        return {
-            "style": {
-                "fillColor": fill, "fillOpacity": 0.95, "color": "#8a9a8c", "weight": 0.6,
-            },  # fmt: skip
-            "tip": both.block(line),
-        }
+        style = f"class{len(SCALE) if place is None else place}"
+        return {"style": style, "tip": both.block(line)}
 
     properties = [about(row) for row in shapes.regions.itertuples()]
     data = _geojson(shapes.regions.geometry, properties)
-    name = f"{both.label('regions')}: {both.label('industrialisation')}"
-    return _layer(data, name, "regions")
+    return _layer(data, both.label("regions"), "regions")
 
 
 def _borders(shapes: Outlines) -> folium.GeoJson:
-    style = {"color": "#4d5a50", "weight": 1.2, "fill": False, "interactive": False}
-    data = _geojson(shapes.borders, [{"style": style}] * len(shapes.borders))
-    return _layer(data, "borders", "borders", control=False)
+    data = _geojson(shapes.borders, [{"style": "border"}] * len(shapes.borders))
+    return _layer(data, "borders", "borders", control=False, interactive=False)
 
 
 def _candidates(result: SitingResult, shapes: Outlines, both: _Both) -> folium.GeoJson:
@@ -211,13 +238,7 @@ def _candidates(result: SitingResult, shapes: Outlines, both: _Both) -> folium.G
                 f"{each.number(row.area_ha)} {escape(each.unit('ha'))}"
             )
 
-        chosen = bool(row.in_portfolio)
-        style = {
-            "color": "#7a0019" if chosen else "#54452b",
-            "weight": 1.6 if chosen else 0.7,
-            "fillColor": "#c8102e" if chosen else "#b08a3c",
-            "fillOpacity": 0.75,
-        }
+        style = "chosen" if bool(row.in_portfolio) else "candidate"
         return {"style": style, "tip": both.block(line)}
 
     frame = result.candidates
@@ -232,21 +253,19 @@ def _lines(result: SitingResult, resource: str, both: _Both) -> folium.FeatureGr
     rows = rows[rows[places].notna().all(axis=1)]
     if not len(rows):
         return None
-    colour, dash = RESOURCE_STYLES[resource]
+    colour, _ = RESOURCE_STYLES[resource]
 
     def about(row: Any) -> dict[str, Any]:
         def line(each: Language) -> str:
-            words = (
+            return (
                 f"<b>{escape(each.t(resource))}</b>: "
                 f"{escape(each.name(row.source_name_en, row.source_name_local))} "
                 f"← <bdi>{escape(str(row.site_id))}</bdi><br>"
-                f"{each.number(row.amount, 1)} {escape(each.unit(row.unit))} · "
+                f"{each.amount(row.amount)} {escape(each.unit(row.unit))} · "
                 f"{each.number(row.distance_km, 1)} {escape(each.unit('km'))}"
             )
-            return words
 
-        style = {"color": colour, "weight": 2.2, "dashArray": dash or None, "opacity": 0.95}
-        return {"style": style, "tip": both.block(line) + _basis(row.basis, both)}
+        return {"style": resource, "tip": both.block(line) + _basis(row.basis, both)}
 
     properties = [about(row) for row in rows.itertuples()]
     ends = rows[places].to_numpy(dtype="float64").reshape(-1, 2, 2)
@@ -276,7 +295,7 @@ def _stroke(colour: str, dash: str) -> str:
 
 
 def _basis(basis: str, both: _Both) -> str:
-    if basis != "assumed":
+    if not assumed_basis(basis):
         return ""
     return f'<div class="assumed">{both.label("assumed")}</div>'
 
@@ -292,13 +311,12 @@ def _chosen(result: SitingResult, both: _Both) -> folium.GeoJson:
         rows = supply[supply["site_id"] == row.site_id]
 
         def line(each: Language) -> str:
-            where = "، " if each.direction == "rtl" else ", "
             names = [
                 each.name(getattr(row, f"region{n}_name_en"), getattr(row, f"region{n}_name_local"))
                 for n in levels
             ]
             return (
-                f"<b>{each.number(numbers[site])}. {escape(where.join(names))}</b><br>"
+                f"<b>{each.number(numbers[site])}. {escape(each.comma.join(names))}</b><br>"
                 f"<bdi>{escape(site)}</bdi> · {each.number(row.area_ha)} "
                 f"{escape(each.unit('ha'))} · {escape(each.t('score'))} "
                 f"{each.number(row.score, 3)}"
@@ -310,12 +328,12 @@ def _chosen(result: SitingResult, both: _Both) -> folium.GeoJson:
                 for reason in result.reasons.get(site, ())
             )
             flows = "".join(
-                f"<li>{escape(each.t(flow.resource))}: {each.number(flow.amount, 1)} "
-                f"{escape(each.unit(flow.unit))}, "
-                f"{escape(each.name(flow.source_name_en, flow.source_name_local))}"
+                f"<li>{escape(each.t(flow.resource))}: {each.amount(flow.amount)} "
+                f"{escape(each.unit(flow.unit))}{each.comma}"
+                f"{escape(each.source(flow.source_name_en, flow.source_name_local, flow.kind))}"
                 + (
                     f' <span class="assumed">{escape(each.t("assumed"))}</span>'
-                    if flow.basis == "assumed"
+                    if assumed_basis(flow.basis)
                     else ""
                 )
                 + "</li>"
@@ -356,9 +374,27 @@ def _furniture(result: SitingResult, languages: Sequence[Language]) -> str:
 
 def is_assumed(result: SitingResult) -> bool:
     """Return whether any figure of the run is assumed."""
-    bases = [frame["basis"].eq("assumed").any() for frame in (result.sources, result.supply)
-             if len(frame)]  # fmt: skip
-    return bool(result.assumptions) or any(bases)
+    frames = (frame for frame in (result.sources, result.supply) if len(frame))
+    return bool(result.assumptions) or any(
+        assumed_basis(basis) for frame in frames for basis in frame["basis"].unique()
+    )
+
+
+def assumed_basis(basis: object) -> bool:
+    """Return whether a basis says that its figure is assumed, alone or within a sentence."""
+    return "assumed" in str(basis).lower()
+
+
+def _compact(page: str) -> str:
+    """Write the page's GeoJSON without spaces and escapes of letters: a third of its size."""
+
+    def shorter(found: re.Match[str]) -> str:
+        text = json.dumps(json.loads(found[1]), ensure_ascii=False, separators=(",", ":"))
+        for letter in "<>&'\u2028\u2029":
+            text = text.replace(letter, f"\\u{ord(letter):04x}")
+        return f"_add({text});"
+
+    return re.sub(r"_add\((\{.*\})\);", shorter, page)
 
 
 def _stable_names(page: str, plan: folium.Map) -> str:
@@ -370,7 +406,7 @@ def _stable_names(page: str, plan: folium.Map) -> str:
         for child in element._children.values():
             walk(child)
 
-    root = plan.get_root()
+    root = cast(Figure, plan.get_root())
     for part in (root, root.header, root.html, root.script):
         walk(part)
     for n, name in enumerate(dict.fromkeys(ids)):

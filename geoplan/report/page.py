@@ -13,9 +13,8 @@ from geoplan.catalogue import RESOURCE_UNITS, RESOURCES
 from geoplan.catalogue.scenario import Criterion
 from geoplan.catalogue.text import Coefficient, Text
 from geoplan.report import embed
-from geoplan.report.formula import index_formula
 from geoplan.report.language import Language, languages_of
-from geoplan.report.map import is_assumed, site_numbers
+from geoplan.report.map import assumed_basis, is_assumed, site_numbers
 from geoplan.report.outline import Outlines
 from geoplan.report.picture import picture_base, picture_svg
 from geoplan.report.tables import by_rank, settle_flows
@@ -51,7 +50,6 @@ def report_html(result: SitingResult, document: Mapping[str, Any], shapes: Outli
         loader=PackageLoader("geoplan.report"), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    base = picture_base(result, shapes)
     languages = languages_of(result.profile)
     return environment.get_template("report.html.j2").render(
         languages=languages,
@@ -61,7 +59,8 @@ def report_html(result: SitingResult, document: Mapping[str, Any], shapes: Outli
         p=result.profile,
         resources=RESOURCES,
         units=RESOURCE_UNITS,
-        formula=index_formula(result.profile.index),
+        formula=document.get("index_formula") or "",
+        version=(document.get("software") or {}).get("geoplan"),
         assumed=is_assumed(result),
         index_counts={
             "less": int(result.regions["less_industrialised"].eq(True).sum()),
@@ -74,10 +73,12 @@ def report_html(result: SitingResult, document: Mapping[str, Any], shapes: Outli
         sources=_sources(result),
         uncertain=_uncertain(result),
         pictures={
-            each.code: Markup(picture_svg(result, shapes, base, each))  # noqa: S704, escaped there
+            each.code: Markup(picture_svg(result, shapes, each))  # noqa: S704, escaped there
             for each in languages
         },
+        base=Markup(picture_base(result, shapes)),  # noqa: S704, holds no text
         font=Markup(embed.font_css()),  # noqa: S704
+        assumed_basis=assumed_basis,
         measure=_measure,
         value_function=_value_function,
         limit=_limit,
@@ -147,10 +148,16 @@ def _sources(result: SitingResult) -> dict[str, list[dict[str, Any]]]:
     return found
 
 
-def _uncertain(result: SitingResult) -> list[tuple[Text | str, str, Coefficient]]:
-    """Return the coefficients in use whose status is not certain: (what, word, coefficient)."""
-    rows: list[tuple[Text | str, str, Coefficient]] = [
-        (name, "", c)
+def _uncertain(
+    result: SitingResult,
+) -> list[tuple[Text | str, list[tuple[str, Coefficient]]]]:
+    """Return the coefficients in use whose status is not certain.
+
+    One entry for each coefficient, or for those of one activity that share status and basis:
+    what it belongs to, and pairs of word and coefficient.
+    """
+    rows: list[tuple[Text | str, list[tuple[str, Coefficient]]]] = [
+        (name, [("", c)])
         for name, c in result.profile.coefficients.items()
         if c.status not in _CERTAIN
     ]
@@ -158,6 +165,7 @@ def _uncertain(result: SitingResult) -> list[tuple[Text | str, str, Coefficient]
         activity = result.profile.demand_classes.get(name)
         if activity is None or not share > 0:
             continue
+        groups: dict[tuple[str, str], list[tuple[str, Coefficient]]] = {}
         for word, c in (
             ("water_per_ha", activity.water),
             ("return_ratio", activity.return_ratio),
@@ -166,7 +174,8 @@ def _uncertain(result: SitingResult) -> list[tuple[Text | str, str, Coefficient]
             ("jobs_per_ha", activity.jobs),
         ):
             if c.status not in _CERTAIN:
-                rows.append((activity.title, word, c))
+                groups.setdefault((c.status, c.basis), []).append((word, c))
+        rows += [(activity.title, group) for group in groups.values()]
     return rows
 
 
@@ -177,15 +186,16 @@ def _measure(language: Language, name: str, criterion: Criterion) -> str:
     words = language.t(
         f"measure_{criterion.measure}", what=what, radius=language.compact(criterion.radius_km)
     )
-    return f"{words} ({language.unit(criterion.unit)})" if criterion.unit else words
+    if criterion.unit in ("", "1", "index"):
+        return words
+    return f"{words} ({language.unit(criterion.unit)})"
 
 
 def _value_function(language: Language, criterion: Criterion) -> str:
     spec = criterion.value
-    unit = language.unit(criterion.unit)
 
     def amount(x: float) -> str:
-        return f"{language.compact(x)} {unit}".strip()
+        return language.measured(x, criterion.unit)
 
     if spec.kind == "linear":
         words = language.t("value_linear", best=amount(spec.best), worst=amount(spec.worst))
@@ -194,8 +204,9 @@ def _value_function(language: Language, criterion: Criterion) -> str:
             "value_sigmoid", midpoint=amount(spec.midpoint), spread=amount(spec.spread)
         )
     elif spec.kind == "piecewise":
-        pairs = (f"{amount(x)} → {language.compact(v)}" for x, v in spec.points)
-        words = ("؛ " if language.direction == "rtl" else "; ").join(pairs)
+        arrow = "←" if language.direction == "rtl" else "→"
+        pairs = (f"{amount(x)} {arrow} {language.compact(v)}" for x, v in spec.points)
+        words = language.semicolon.join(pairs)
     elif spec.kind == "categorical":
         words = language.t("value_categorical", count=language.number(len(spec.values)))
     else:

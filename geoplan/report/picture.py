@@ -19,6 +19,8 @@ from geoplan.siting.result import SitingResult
 
 __all__ = ["picture_base", "picture_svg"]
 
+_BASE = "map-base"
+
 _WIDTH = 1000.0
 _MARGIN = 14.0
 
@@ -53,8 +55,8 @@ def _path(shape: shapely.Geometry, frame: _Frame) -> str:
     words: list[str] = []
     for part in shapely.get_parts(shape):
         if part.geom_type == "Polygon":
-            for ring in (part.exterior, *part.interiors):
-                words.append(_line(ring, frame) + "Z")
+            rings = (part.exterior, *part.interiors)
+            words.extend(_line(ring, frame) + "Z" for ring in rings)
         elif part.geom_type in ("LineString", "LinearRing"):
             words.append(_line(part, frame))
         elif part.geom_type in ("MultiPolygon", "MultiLineString", "GeometryCollection"):
@@ -70,9 +72,14 @@ def _line(line: shapely.Geometry, frame: _Frame) -> str:
 
 
 def picture_base(result: SitingResult, shapes: Outlines) -> str:
-    """Return what is the same in every language: regions, candidates, lines."""
+    """Return what is the same in every language, once for the page: regions, candidates, lines.
+
+    The pictures refer to it, so it must not stand in a part of the page that is not displayed.
+    """
     frame = _frame(result, shapes)
-    parts = ['<g stroke="#93a296" stroke-width="0.5" stroke-linejoin="round">']
+    size = f'viewBox="0 0 {frame.width:g} {frame.height:g}"'
+    parts = [f'<svg class="store" aria-hidden="true"><symbol id="{_BASE}" {size}>']
+    parts += ['<g stroke="#93a296" stroke-width="0.5" stroke-linejoin="round">']
     for shape, index in zip(
         shapes.regions.geometry, shapes.regions["industrialisation"], strict=True
     ):
@@ -90,6 +97,7 @@ def picture_base(result: SitingResult, shapes: Outlines) -> str:
     ]
     parts.append("</g>")
     parts += [_lines(result, resource, frame) for resource in RESOURCES]
+    parts.append("</symbol></svg>")
     return "".join(parts)
 
 
@@ -119,10 +127,10 @@ def _lines(result: SitingResult, resource: str, frame: _Frame) -> str:
 
 def _project(points: np.ndarray, result: SitingResult) -> np.ndarray:
     series = gpd.GeoSeries(shapely.points(points), crs="EPSG:4326").to_crs(result.grid.crs)
-    return shapely.get_coordinates(series.to_numpy())
+    return np.asarray(shapely.get_coordinates(series.to_numpy()))
 
 
-def picture_svg(result: SitingResult, shapes: Outlines, base: str, language: Language) -> str:
+def picture_svg(result: SitingResult, shapes: Outlines, language: Language) -> str:
     """Return the whole picture in one language.
 
     Parameters
@@ -131,8 +139,6 @@ def picture_svg(result: SitingResult, shapes: Outlines, base: str, language: Lan
         A finished run.
     shapes : Outlines
         Its simplified shapes.
-    base : str
-        From `picture_base`.
     language : Language
         Language of names, digits and legend.
     """
@@ -143,7 +149,8 @@ def picture_svg(result: SitingResult, shapes: Outlines, base: str, language: Lan
     return (
         f'<svg viewBox="0 0 {frame.width:g} {height:g}" role="img" aria-label="{title}" '
         f'direction="{language.direction}">'
-        f"{base}{_sites(result, frame, language)}{_scale_bar(frame, language)}{legend}</svg>"
+        f'<use href="#{_BASE}" width="{frame.width:g}" height="{frame.height:g}"/>'
+        f"{_sites(result, frame, language)}{_scale_bar(frame, language)}{legend}</svg>"
     )
 
 
@@ -154,7 +161,7 @@ def _sites(result: SitingResult, frame: _Frame, language: Language) -> str:
     rows = result.candidates.loc[list(numbers)]
     at = frame.xy(_project(rows[["lon", "lat"]].to_numpy(dtype="float64"), result))
     level = max(spec.level for spec in result.profile.region_levels)
-    taken = [(x - 12, y - 12, x + 12, y + 12) for x, y in at]
+    taken: list[tuple[float, ...]] = [(x - 12, y - 12, x + 12, y + 12) for x, y in at]
     marks, labels = [], []
     for n, (x, y), row in zip(numbers.values(), at, rows.itertuples(), strict=True):
         marks.append(
@@ -177,18 +184,18 @@ def _label(
     # The free side of the mark with the least overlap; the order is the order of preference.
     best: tuple[float, float, tuple[float, ...]] | None = None
     for dx, dy in ((16, 5), (-16 - wide, 5), (-wide / 2, -16), (-wide / 2, 27)):
-        box = (x + dx, y + dy - 13, x + dx + wide, y + dy + 4)
+        box: tuple[float, ...] = (x + dx, y + dy - 13, x + dx + wide, y + dy + 4)
         outside = max(0.0, -box[0]) + max(0.0, box[2] - frame.width)
         cost = 50 * outside + sum(_overlap(box, other) for other in taken)
         if best is None or cost < best[0]:
             best = (cost, dx, box)
     if best is None:  # unreachable with four sides; says so to the type checker
         return ""
-    box = best[2]
-    taken.append(box)
-    middle = (box[0] + box[2]) / 2
+    place = best[2]
+    taken.append(place)
+    middle = (place[0] + place[2]) / 2
     return (
-        f'<text x="{middle:.1f}" y="{box[3] - 4:.1f}" text-anchor="middle" '
+        f'<text x="{middle:.1f}" y="{place[3] - 4:.1f}" text-anchor="middle" '
         f'lang="{language.code}">{escape(name)}</text>'
     )
 
@@ -223,14 +230,10 @@ def _legend(language: Language, frame: _Frame, result: SitingResult) -> tuple[st
     if result.regions["industrialisation"].isna().any():
         rows[0].append((_box(NO_DATA), language.t("no_data")))
     rows[1].append((_box("#8f6a1d"), language.t("candidate")))
-    rows[1].append(
-        ('<circle cx="11" cy="-5" r="7" fill="#c8102e"/>', language.t("chosen"))
-    )
+    rows[1].append(('<circle cx="11" cy="-5" r="7" fill="#c8102e"/>', language.t("chosen")))
     for resource in RESOURCES:
         colour, dash = RESOURCE_STYLES[resource]
-        key = (
-            f'<path d="M0 -5H26" stroke="{colour}" stroke-width="2.4" stroke-dasharray="{dash}"/>'
-        )
+        key = f'<path d="M0 -5H26" stroke="{colour}" stroke-width="2.4" stroke-dasharray="{dash}"/>'
         rows[1].append((key, language.t(resource)))
     parts = []
     for n, row in enumerate(rows):

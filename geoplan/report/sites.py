@@ -27,8 +27,8 @@ def write_sites(path: Path, result: SitingResult) -> None:
     """
     frame = result.candidates
     columns = ["rank", "area_ha", "score", "in_portfolio"]
-    for level in sorted(spec.level for spec in result.profile.region_levels):
-        columns.append(f"region{level}_code")
+    levels = sorted(spec.level for spec in result.profile.region_levels)
+    columns += [f"region{level}_code" for level in levels]
     sites = gpd.GeoDataFrame(
         {"site_id": frame.index.astype(str), **{c: frame[c].to_numpy() for c in columns}},
         geometry=frame.geometry.to_numpy(),

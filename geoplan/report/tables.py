@@ -7,7 +7,6 @@ import pandas as pd
 
 from geoplan.catalogue import RESOURCE_UNITS, RESOURCES
 from geoplan.report.cells import Column, csv_bytes, unit_suffix
-from geoplan.report.formula import index_formula
 from geoplan.siting.result import SitingResult
 
 __all__ = [
@@ -50,9 +49,9 @@ def ranking_csv(result: SitingResult) -> bytes:
     columns += [Column("area_ha", "area"), Column("score", "score")]
     for name, criterion in result.scenario.criteria.items():
         columns += [
-            Column(f"measured_{name}{unit_suffix(criterion.unit)}", "measure", f"measured_{name}"),
-            Column(f"value_{name}", "score"),
-            Column(f"contribution_{name}", "score"),
+            Column(f"{name}_measured{unit_suffix(criterion.unit)}", "measure", f"measured_{name}"),
+            Column(f"{name}_value", "score", f"value_{name}"),
+            Column(f"{name}_contribution", "score", f"contribution_{name}"),
         ]
     columns += [
         Column("lon", "degree"),
@@ -66,12 +65,9 @@ def ranking_csv(result: SitingResult) -> bytes:
         Column("less_industrialised", "flag"),
     ]
     frame = pd.DataFrame(result.candidates.drop(columns="geometry", errors="ignore"))
-    frame = frame.assign(site_id=frame.index).sort_values(
-        "rank", kind="stable"
-    ) if len(frame) else frame  # fmt: skip
-    return csv_bytes(
-        frame, columns, table="ranking.csv", extra=("inclusion_acceptability", "jobs")
-    )
+    if len(frame):
+        frame = frame.assign(site_id=frame.index).sort_values("rank", kind="stable")
+    return csv_bytes(frame, columns, table="ranking.csv", extra=("inclusion_acceptability", "jobs"))
 
 
 def portfolio_csv(result: SitingResult) -> bytes:
@@ -125,13 +121,12 @@ def sources_csv(result: SitingResult) -> bytes:
     if len(frame):
         flows = settle_flows(result.supply, frame)
         if len(flows):
-            used = _steps(flows["amount"]).groupby(
-                [flows["resource"], flows["source_id"]], sort=False
-            ).sum()  # fmt: skip
+            by_source = [flows["resource"], flows["source_id"]]
+            used = _steps(flows["amount"]).groupby(by_source, sort=False).sum()
             keys = pd.MultiIndex.from_frame(frame[["resource", "source_id"]])
             found = used.reindex(keys).to_numpy(dtype="float64", na_value=0.0)
             frame = frame.assign(used=np.nan_to_num(found) * _STEP)
-        frame = _by_resource(frame, ["source_id"])
+        frame = _by_resource(frame, [], ["source_id"])
     columns = [
         Column("source_id", "text"),
         Column("resource", "text"),
@@ -162,8 +157,16 @@ def exclusions_csv(result: SitingResult) -> bytes:
     return csv_bytes(result.exclusions, columns, table="exclusions.csv")
 
 
-def regions_csv(result: SitingResult) -> bytes:
-    """Return ``regions.csv``: the index of every region, what it is made of, and of when."""
+def regions_csv(result: SitingResult, formula: str) -> bytes:
+    """Return ``regions.csv``: the index of every region, what it is made of, and of when.
+
+    Parameters
+    ----------
+    result : SitingResult
+        A finished run.
+    formula : str
+        The index in words; stands in every row, so that a copied row still says what it is.
+    """
     frame = pd.DataFrame(result.regions.drop(columns="geometry", errors="ignore"))
     columns = [
         Column("code", "text"),
@@ -188,7 +191,7 @@ def regions_csv(result: SitingResult) -> bytes:
         ):
             columns.append(column)
             frame[column.source] = frame["code"].map(rows[kind]) if len(frame) else None
-    frame["formula"] = index_formula(result.profile.index)
+    frame["formula"] = formula
     columns.append(Column("formula", "text"))
     if len(frame):
         frame = frame.sort_values("code", kind="stable")
@@ -235,23 +238,16 @@ def by_rank(frame: pd.DataFrame, result: SitingResult) -> pd.DataFrame:
     order = frame["site_id"].map(result.candidates["rank"])
     frame = frame.assign(_rank=order)
     if "resource" in frame.columns:
-        frame = _by_resource(frame, ["_rank"], after=["source_id"])
+        frame = _by_resource(frame, ["_rank"], ["source_id"])
     else:
         frame = frame.sort_values(["_rank", "site_id"], kind="stable")
     return frame.drop(columns="_rank")
 
 
-def _by_resource(
-    frame: pd.DataFrame, keys: list[str], *, after: list[str] | None = None
-) -> pd.DataFrame:
+def _by_resource(frame: pd.DataFrame, before: list[str], after: list[str]) -> pd.DataFrame:
     order = {name: place for place, name in enumerate(RESOURCES)}
-    place = frame["resource"].map(order)
-    if after is None:
-        sort, rest = ["_place", *keys], keys
-    else:
-        sort, rest = [*keys, "_place", *after], after
-    del rest
-    return frame.assign(_place=place).sort_values(sort, kind="stable").drop(columns="_place")
+    placed = frame.assign(_place=frame["resource"].map(order))
+    return placed.sort_values([*before, "_place", *after], kind="stable").drop(columns="_place")
 
 
 def _steps(amounts: pd.Series) -> pd.Series:

@@ -206,7 +206,12 @@ class Infeasible(AnswerNo):
     """
 
     def __init__(
-        self, what: str, relaxations: Sequence[Relaxation] = (), *, where: str = "", remedy: str = ""
+        self,
+        what: str,
+        relaxations: Sequence[Relaxation] = (),
+        *,
+        where: str = "",
+        remedy: str = "",
     ) -> None:
         super().__init__(what, where=where, remedy=remedy)
         self.relaxations = tuple(relaxations)

@@ -84,9 +84,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
 
 _OWN_WORDS = ("and", "or", "not", "in", "is", "True", "False", "None")
 _FOREIGN = re.compile(
-    r"'[^']*'|\"[^\"]*\"|\b("
-    + "|".join(k for k in keyword.kwlist if k not in _OWN_WORDS)
-    + r")\b"
+    r"'[^']*'|\"[^\"]*\"|\b(" + "|".join(k for k in keyword.kwlist if k not in _OWN_WORDS) + r")\b"
 )
 _MARK = "__column"
 
@@ -115,7 +113,11 @@ def _parse(text: str) -> ast.Expression:
 def columns_of(text: str) -> tuple[str, ...]:
     """Return the column names that an expression uses, sorted."""
     tree = _parse(text)
-    called = {n.func.id for n in ast.walk(tree) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)}
+    called = {
+        n.func.id
+        for n in ast.walk(tree)
+        if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)
+    }
     names = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
     return tuple(sorted(names - called))
 
@@ -170,8 +172,8 @@ def evaluate(text: str, columns: Mapping[str, Any]) -> Any:
                 return _BINARY[type(op)](run(left), run(right))
             case ast.BoolOp(op=op, values=values):
                 result = run(values[0])
-                for value in values[1:]:
-                    other = run(value)
+                for part in values[1:]:
+                    other = run(part)
                     if isinstance(op, ast.And):
                         result = result & other
                     else:

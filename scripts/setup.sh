@@ -27,7 +27,7 @@ missing=()
 [ -n "$python" ] || missing+=(python3)
 if [ -n "$python" ] && ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then missing+=(python3-venv); fi
 if [ -z "${GEOPLAN_DATABASE_URL:-}" ] && ! have_postgis; then missing+=(postgresql postgis-for-it); fi
-if [ ! -e web/dist/index.html ] || [ "$kind" = dev ]; then
+if [ ! -e web/dist/index.html ] || [ ! -e geoplan/report/assets/leaflet.js ] || [ "$kind" = dev ]; then
   [ "$(node_major)" ] && [ "$(node_major)" -ge 18 ] || missing+=(nodejs)
   command -v npm >/dev/null || missing+=(npm)
 fi
@@ -84,6 +84,9 @@ if [ "$(cat "$stamp" 2>/dev/null)" != "$want" ]; then
   .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
   printf '%s' "$want" >"$stamp"
 fi
+
+# What maps and reports embed, so that they need no network: checked by digest.
+.venv/bin/python -m geoplan.report >/dev/null
 
 # The page.
 if [ -d web/src ]; then

@@ -57,11 +57,7 @@ def _allowed_keys(model: Any, path: tuple[str | int, ...]) -> list[str]:
     for part in path:
         if isinstance(current, type) and issubclass(current, BaseModel):
             info = next(
-                (
-                    f
-                    for n, f in current.model_fields.items()
-                    if part in (n, f.alias)
-                ),
+                (f for n, f in current.model_fields.items() if part in (n, f.alias)),
                 None,
             )
             if info is None:
@@ -188,7 +184,7 @@ class Catalogue:
     @classmethod
     def standard(cls, layers_dir: Path | None = None) -> Catalogue:
         """Return the bundled catalogue, with ``layers_dir`` on top where given."""
-        folders = (bundled_folder(),)
+        folders: tuple[Path, ...] = (bundled_folder(),)
         if layers_dir is not None:
             if not layers_dir.is_dir():
                 raise FileMissing(

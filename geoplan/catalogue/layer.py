@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from geoplan.catalogue.text import Identifier, Strict, Text
 
-__all__ = ["Derived", "FieldSpec", "LayerSpec", "Style", "TABLES"]
+__all__ = ["TABLES", "Derived", "FieldSpec", "LayerSpec", "Style"]
 
 TABLES = (
     "features",
@@ -27,7 +27,9 @@ TABLES = (
 class FieldSpec(Strict):
     """One attribute of a layer, defined once with its unit and range."""
 
-    type: Literal["string", "integer", "number", "boolean", "date"] = Field(description="Value type")
+    type: Literal["string", "integer", "number", "boolean", "date"] = Field(
+        description="Value type"
+    )
     title: Text | None = Field(None, description="Label shown to people")
     unit: str | None = Field(None, description="Unit of the number")
     minimum: float | None = Field(None, description="Smallest allowed value")

@@ -10,8 +10,8 @@ from geoplan.catalogue.text import Coefficient, Identifier, Status, Strict, Text
 
 __all__ = [
     "DemandClass",
-    "Indicator",
     "IndexSpec",
+    "Indicator",
     "Profile",
     "RegionLevel",
     "Rule",

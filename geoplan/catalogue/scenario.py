@@ -267,7 +267,9 @@ class OwnSupply(Strict):
 
     kind: Identifier = Field(description="plant, pv, ro, well …")
     title: Text | None = None
-    module: float = Field(gt=0, alias="module_size", description="Size of one module, resource unit")
+    module: float = Field(
+        gt=0, alias="module_size", description="Size of one module, resource unit"
+    )
     credit: float = Field(
         1.0, gt=0, le=1, description="Firm share of a module's size that counts as supply"
     )

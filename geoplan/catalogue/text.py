@@ -34,7 +34,9 @@ class Text(Strict):
 
     def in_language(self, language: str) -> str:
         """Return the text in ``language`` (``en``, ``fa`` or ``local``), else in English."""
-        return getattr(self, language, None) or self.local or self.en if language != "en" else self.en
+        return (
+            getattr(self, language, None) or self.local or self.en if language != "en" else self.en
+        )
 
 
 class Coefficient(Strict):

@@ -56,7 +56,9 @@ def _root(
     ] = None,
     layers_dir: Annotated[
         Path | None,
-        typer.Option(help="Extra catalogue folder; wins over the bundled one [GEOPLAN_LAYERS_DIR]."),
+        typer.Option(
+            help="Extra catalogue folder; wins over the bundled one [GEOPLAN_LAYERS_DIR]."
+        ),
     ] = None,
     profile: Annotated[
         str | None, typer.Option(help="Country profile, by id or path [GEOPLAN_PROFILE].")

@@ -57,7 +57,9 @@ def index(
         print_json(
             {
                 "formula": result.formula,
-                "regions": [_plain({"code": c, **row}) for c, row in frame.to_dict("index").items()],
+                "regions": [
+                    _plain({"code": c, **row}) for c, row in frame.to_dict("index").items()
+                ],
                 "indicators": [
                     _plain({str(k): v for k, v in row.items()})
                     for row in result.detail.to_dict("records")

@@ -310,20 +310,21 @@ def replay(
         engine, context.settings, context.catalogue, folder, progress=step_lines(quiet=json)
     )
     if json:
-        print_json({"folder": str(folder), "identical": report.identical, "files": report.files})
+        files = [{**asdict(f), "same": f.same} for f in report.files]
+        print_json({"folder": str(folder), "identical": report.identical, "files": files})
     else:
         print_table(
             f"{folder}",
             ["file", "recorded", "replayed", ""],
             [
-                [f["name"], f["recorded"][:12], f["replayed"][:12], "same" if f["same"] else "OTHER"]
+                [f.name, f.recorded[:12], f.replayed[:12], "same" if f.same else "DIFFERENT"]
                 for f in report.files
             ],
         )
     if not report.identical:
-        other = [f["name"] for f in report.files if not f["same"]]
+        other = [f.name for f in report.files if not f.same]
         raise CheckFailed(
             f"{len(other)} files differ: {', '.join(other)}",
             where=str(folder),
-            remedy="compare software versions in run.json; see docs/concepts/replay.md",
+            remedy="compare the software versions in run.json with those installed here",
         )

@@ -14,7 +14,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from geoplan.catalogue.profile import Indicator, IndexSpec
+from geoplan.catalogue.profile import IndexSpec, Indicator
 from geoplan.errors import RangeError, UnknownName
 from geoplan.expression import evaluate, select
 

@@ -14,7 +14,7 @@ from geoplan import raster
 from geoplan.catalogue import RESOURCES, LayerSpec, Profile, Scenario
 from geoplan.catalogue.scenario import ExclusionRule
 from geoplan.catalogue.text import Text
-from geoplan.errors import AnswerNo
+from geoplan.errors import AnswerNo, Relaxation
 from geoplan.grid import Grid
 from geoplan.mcda.weights import ahp_from_pairs, direct
 from geoplan.regions import IndexResult
@@ -99,8 +99,7 @@ def compute(
         raise AnswerNo(
             "the exclusions leave no land at all",
             where="exclude",
-            remedy="the widest rules are: "
-            + ", ".join(table.nlargest(3, "area_ha_alone")["rule"]),
+            remedy="the widest rules are: " + ", ".join(table.nlargest(3, "area_ha_alone")["rule"]),
         )
 
     with steps.step("criteria"):
@@ -172,7 +171,7 @@ def compute(
         )
         plan = solve(build(problem), seed=scenario.seed % 2**31)
         warnings += plan.warnings
-    relaxations = ()
+    relaxations: tuple[Relaxation, ...] = ()
     if plan.status == "infeasible" or (not plan.chosen and plan.status == "time-limit"):
         with steps.step("what would have to move"):
             relaxations = tuple(relax(problem, seed=scenario.seed % 2**31))
@@ -221,9 +220,7 @@ def _masks(ground: Ground, scenario: Scenario, profile: Profile) -> Iterator[Rul
 
 
 def _with_basis(table: pd.DataFrame, scenario: Scenario, profile: Profile) -> pd.DataFrame:
-    rules: dict[str, ExclusionRule] = {
-        r.id: resolve_rule(r, profile)[0] for r in scenario.exclude
-    }
+    rules: dict[str, ExclusionRule] = {r.id: resolve_rule(r, profile)[0] for r in scenario.exclude}
     titles = {i: r.title or Text(en=i) for i, r in rules.items()}
     return pd.DataFrame(
         {
@@ -312,9 +309,7 @@ def _portfolio(candidates: gpd.GeoDataFrame, plan: Plan) -> pd.DataFrame:
     return chosen.reset_index(drop=True)
 
 
-def _regions(
-    regions: gpd.GeoDataFrame, index: IndexResult, profile: Profile
-) -> gpd.GeoDataFrame:
+def _regions(regions: gpd.GeoDataFrame, index: IndexResult, profile: Profile) -> gpd.GeoDataFrame:
     own = regions[regions["level"] == profile.index.level].sort_values("code")
     joined = own.merge(index.frame, left_on="code", right_index=True, how="left")
     keep = [
@@ -324,9 +319,7 @@ def _regions(
     return gpd.GeoDataFrame(joined[keep].reset_index(drop=True), crs="EPSG:4326")
 
 
-def _assumptions(
-    versions: dict[str, dict[str, Any]], sources: pd.DataFrame
-) -> tuple[Text, ...]:
+def _assumptions(versions: dict[str, dict[str, Any]], sources: pd.DataFrame) -> tuple[Text, ...]:
     """Return what was assumed, in words: the method of each layer of assumed headroom."""
     used = set(sources.loc[sources["basis"] == "assumed", "source_id"].str.partition(":")[0])
     out = []
@@ -336,4 +329,3 @@ def _assumptions(
             fa = version.get("method_local")
             out.append(Text(en=f"{name}: {en}", fa=f"{name}: {fa}" if fa else None))
     return tuple(out)
-

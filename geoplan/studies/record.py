@@ -52,9 +52,7 @@ def find_run(engine: Engine, catalogue: Catalogue, scenario_name: str) -> read.R
     scenario = catalogue.scenario(scenario_name)
     profile = catalogue.profile(scenario.profile)
     with transaction(engine) as session:
-        versions = read.layer_versions(
-            session, layers_of(scenario, profile, catalogue.layers())
-        )
+        versions = read.layer_versions(session, layers_of(scenario, profile, catalogue.layers()))
         digest = run_hash(scenario, profile, versions)
         for row in read.runs(session):
             if row.hash == digest and row.folder.is_dir():

@@ -15,10 +15,24 @@ from geoplan.settings import Settings
 from geoplan.studies.record import read_document
 from geoplan.studies.steps import Progress, silent
 
-__all__ = ["REPLAYED", "ReplayReport", "replay_run"]
+__all__ = ["REPLAYED", "ReplayReport", "ReplayedFile", "replay_run"]
 
 REPLAYED = ("ranking.csv", "portfolio.csv", "supply.csv", "sources.csv", "exclusions.csv")
 """Files whose bytes must not change; pictures and timings may."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayedFile:
+    """One file and its sha256 as recorded and as it came out again."""
+
+    name: str
+    recorded: str
+    replayed: str
+
+    @property
+    def same(self) -> bool:
+        """Whether the bytes are the same."""
+        return self.recorded == self.replayed
 
 
 @dataclass(frozen=True)
@@ -29,12 +43,12 @@ class ReplayReport:
     ----------
     identical : bool
         Every file of `REPLAYED` has the same sha256.
-    files : list of dict
-        ``name``, ``recorded``, ``replayed`` (sha256), ``same``.
+    files : tuple of ReplayedFile
+        One per name of `REPLAYED`.
     """
 
     identical: bool
-    files: list[dict[str, str | bool]]
+    files: tuple[ReplayedFile, ...]
 
 
 def replay_run(
@@ -70,7 +84,7 @@ def replay_run(
             expected={k: str(v.get("sha256")) for k, v in document["layers"].items()},
             progress=progress,
         )
-        files: list[dict[str, str | bool]] = []
+        files: list[ReplayedFile] = []
         for name in REPLAYED:
             if not (folder / name).is_file():
                 raise InputError(
@@ -78,12 +92,5 @@ def replay_run(
                 )
             recorded = hashlib.sha256((folder / name).read_bytes()).hexdigest()
             replayed = hashlib.sha256((again / name).read_bytes()).hexdigest()
-            files.append(
-                {
-                    "name": name,
-                    "recorded": recorded,
-                    "replayed": replayed,
-                    "same": recorded == replayed,
-                }
-            )
-    return ReplayReport(all(bool(f["same"]) for f in files), files)
+            files.append(ReplayedFile(name, recorded, replayed))
+    return ReplayReport(all(f.same for f in files), tuple(files))

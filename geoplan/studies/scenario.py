@@ -92,7 +92,12 @@ def problems_of(
             add(where, f"unknown layer '{name}'", near(name, list(layers)), "unknown-layer")
             return
         if kind is not None and spec.kind != kind:
-            add(where, f"layer '{name}' is a {spec.kind}, not a {kind}", "name another layer", "kind")
+            add(
+                where,
+                f"layer '{name}' is a {spec.kind}, not a {kind}",
+                "name another layer",
+                "kind",
+            )
             return
         if table is not None and spec.table != table:
             add(
@@ -165,7 +170,9 @@ def problems_of(
                 "no-distance",
             )
         if resolved.basis is None:
-            add(f"{where}.basis", "no legal or customary basis", "add 'basis' or 'rule'", "no-basis")
+            add(
+                f"{where}.basis", "no legal or customary basis", "add 'basis' or 'rule'", "no-basis"
+            )
     ids = [r.id for r in scenario.exclude]
     for name in sorted({i for i in ids if ids.count(i) > 1}):
         add("exclude", f"rule id '{name}' is used twice", "give each rule its own id", "duplicate")
@@ -277,7 +284,7 @@ def _weights(scenario: Scenario) -> list[Problem]:
                     Problem("weights.pairs", f"criterion '{name}' is in no pair", "compare it")
                 )
         return out
-    given = spec.weights or {n: c.weight for n, c in scenario.criteria.items()}
+    given: dict[str, float | None] = dict(spec.weights or {}) or {n: c.weight for n, c in scenario.criteria.items()}
     for name in sorted(set(given) - names):
         out.append(Problem(f"weights.weights.{name}", "no such criterion", "remove it"))
     for name in sorted(names):

@@ -160,7 +160,8 @@ def search_area(
             remedy="load the regions, or correct area.where",
         )
     projected = chosen.to_crs(crs)
-    bounds = tuple(float(v) for v in projected.total_bounds)
+    x_min, y_min, x_max, y_max = (float(v) for v in projected.total_bounds)
+    bounds = (x_min, y_min, x_max, y_max)
     cell = scenario.grid.cell_m
     rows = (bounds[3] - bounds[1]) / cell
     cols = (bounds[2] - bounds[0]) / cell

@@ -50,12 +50,7 @@ def _linear(spec: LinearValue) -> Callable[[Block], Block]:
 def _sigmoid(spec: SigmoidValue) -> Callable[[Block], Block]:
     rate = math.log(99.0) / spec.spread
 
-    def value(x: Block) -> Block:
-        with np.errstate(over="ignore"):
-            result: Block = 1.0 / (1.0 + np.exp(-rate * (x - spec.midpoint)))
-        return result
-
-    return value
+    return lambda x: 1.0 / (1.0 + np.exp(-rate * (x - spec.midpoint)))
 
 
 def _piecewise(spec: PiecewiseValue) -> Callable[[Block], Block]:
@@ -125,7 +120,8 @@ def apply_value(
     source, target = np.ravel(measure), out.reshape(-1)
     for start in range(0, source.size, _BLOCK):
         part = source[start : start + _BLOCK].astype(np.float64)
-        value = np.clip(function(part), 0.0, 1.0)
+        with np.errstate(over="ignore"):  # ±inf is the far end, as it should be
+            value = np.clip(function(part), 0.0, 1.0)
         if invert:
             value = 1.0 - value
         value[np.isnan(part)] = np.nan  # a missing measure has no value, whatever the function

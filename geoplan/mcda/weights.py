@@ -38,20 +38,23 @@ _RECIPROCAL = 0.011
 
 @dataclass(frozen=True, slots=True)
 class OddPair:
-    """The judgment that fits the others least.
+    """The judgment that fits the others least: mending it helps most.
 
     Parameters
     ----------
     a, b : str
         Criteria; ``given`` ≥ 1 says how many times as important as ``b`` ``a`` was judged.
     given, implied : float
-        The judgment, and the ratio of the resulting weights.
+        The judgment, and what all others together imply for it.
+    cr_mended : float
+        Consistency ratio with ``implied`` in its place.
     """
 
     a: str
     b: str
     given: float
     implied: float
+    cr_mended: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +99,7 @@ class AhpResult:
                 "pair": f"{self.odd.a}/{self.odd.b}",
                 "given": self.odd.given,
                 "implied": self.odd.implied,
+                "cr_mended": self.odd.cr_mended,
             },
         }
 
@@ -154,15 +158,30 @@ def _complete(
 
 
 def _odd_pair(
-    matrix: npt.NDArray[np.float64], w: npt.NDArray[np.float64], names: Sequence[str]
+    matrix: npt.NDArray[np.float64], names: Sequence[str], random_index: float
 ) -> OddPair:
-    """Return the pair with the largest |ln(a_ij · w_j / w_i)| (Saaty's error matrix)."""
-    error = np.abs(np.log(matrix * w[None, :] / w[:, None]))
-    error[np.tril_indices(len(names))] = -1.0
-    i, j = divmod(int(np.argmax(error)), len(names))
+    """Return the pair without which the others agree best; ties: the first.
+
+    A pair is left out as Harker (1987) does: both entries 0, and 1 more on either diagonal, whose
+    eigenvector is that of the table with the implied ratio in place.
+    """
+    n = len(names)
+    best: tuple[float, int, int, float] | None = None
+    for i in range(n):
+        for j in range(i + 1, n):
+            without = matrix.copy()
+            without[i, j] = without[j, i] = 0.0
+            without[i, i] = without[j, j] = 2.0
+            w, lambda_max = _principal(without)
+            if best is None or lambda_max < best[0] - 1e-9:
+                best = (lambda_max, i, j, float(w[i] / w[j]))
+    if best is None:
+        raise ShapeError("no pair of criteria")
+    lambda_max, i, j, implied = best
     if matrix[i, j] < 1:
-        i, j = j, i
-    return OddPair(names[i], names[j], float(matrix[i, j]), float(w[i] / w[j]))
+        i, j, implied = j, i, 1 / implied
+    cr = max(lambda_max - n, 0.0) / (n - 1) / random_index
+    return OddPair(names[i], names[j], float(matrix[i, j]), implied, cr)
 
 
 def ahp(
@@ -233,14 +252,15 @@ def ahp(
     ci = (lambda_max - n) / (n - 1)
     random_index = RANDOM_INDEX[table][n - 3]
     cr = ci / random_index
-    odd = _odd_pair(a, w, given)
+    odd = _odd_pair(a, given, random_index)
     if cr > limit:
         raise RangeError(
             f"the judgments contradict each other: consistency ratio CR = {cr:.4f}, "
             f"above {limit:.2f}",
             where=where,
-            remedy=f"mend {odd.a}/{odd.b} first: given {_ratio(odd.given)}, while the judgments "
-            f"together imply about {_ratio(odd.implied)}",
+            remedy=f"mend {odd.a}/{odd.b} first: given {_ratio(odd.given)}, while the other "
+            f"judgments imply about {_ratio(odd.implied)}, which would make CR "
+            f"{odd.cr_mended:.4f}",
         )
     return AhpResult(weights, lambda_max, ci, cr, random_index, table, odd)
 

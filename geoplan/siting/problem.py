@@ -37,7 +37,7 @@ DEMAND_COLUMNS = {
 
 @dataclass(frozen=True)
 class PortfolioProblem:
-    """Which set of sites, each served in full from shared sources, is best?
+    """The question: which set of sites, each served in full from shared sources, is best.
 
     Parameters
     ----------
@@ -116,17 +116,17 @@ class Resource:
     @property
     def tick(self) -> float:
         """Size of a tick in units."""
-        return 1.0 / 10**self.decimals
+        return float(1.0 / 10.0**self.decimals)
 
     @property
     def residual(self) -> IntArray:
         """Least amount that must come from sources, ticks: demand − own supply − reuse."""
         local = self.own_cap.sum(axis=0) + self.reuse_cap
-        return np.maximum(self.demand - local, 0)
+        return np.asarray(np.maximum(self.demand - local, 0))
 
     def amount(self, ticks: int) -> float:
         """Return ticks as units."""
-        return round(int(ticks) / 10**self.decimals, self.decimals)
+        return float(round(int(ticks) / 10.0**self.decimals, self.decimals))
 
     def reach(self) -> IntArray:
         """Return the most that each site could take from sources if it were alone, ticks."""

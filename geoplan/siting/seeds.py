@@ -15,30 +15,38 @@ __all__ = ["patches", "spread_seeds"]
 
 @kernel
 def _best_of_strata(
-    quality: npt.NDArray[np.float32],
+    score: npt.NDArray[np.float32],
+    around: npt.NDArray[np.float32],
     usable: npt.NDArray[np.bool_],
     side: float,
     best: npt.NDArray[np.int64],
-) -> int:
-    """Put the best usable cell of each stratum (−1: none) into ``best``; return how many."""
+) -> None:
+    """Put the best usable cell of each stratum (−1: none) into ``best``."""
     rows, cols = usable.shape
     across = math.ceil(cols / side)
     best[:] = -1
+    quality_of_best = np.full(len(best), -1, np.int64)
+    offset_of_best = np.zeros(len(best), np.float64)
     stratum_of = np.empty(cols, np.int64)
     for c in range(cols):
         stratum_of[c] = min(int(c / side), across - 1)
-    number = 0
     for r in range(rows):
-        base = int(r / side) * across
+        down = int(r / side)
         for c in range(cols):
-            if usable[r, c]:
-                k = base + stratum_of[c]
-                if best[k] < 0:
-                    number += 1
-                    best[k] = r * cols + c
-                elif quality[r, c] > quality[best[k] // cols, best[k] % cols]:
-                    best[k] = r * cols + c
-    return number
+            if not usable[r, c]:
+                continue
+            k = down * across + stratum_of[c]
+            # steps of 1/8192: what is nearly as good counts as equal, and the middle wins
+            quality = np.int64((np.float64(score[r, c]) + np.float64(around[r, c])) * 4096.0)
+            dr = r + 0.5 - (down + 0.5) * side
+            dc = c + 0.5 - (stratum_of[c] + 0.5) * side
+            offset = dr * dr + dc * dc
+            if quality > quality_of_best[k] or (
+                quality == quality_of_best[k] and offset < offset_of_best[k]
+            ):
+                best[k] = r * cols + c
+                quality_of_best[k] = quality
+                offset_of_best[k] = offset
 
 
 @kernel
@@ -113,9 +121,10 @@ def spread_seeds(
     Notes
     -----
     Strata are squares, as small as they can be with at most ``count`` of them holding usable
-    land. The best cell is the one whose surrounding square has the largest mean score, land that
-    is not allowed counting 0, so that a seed lies inside good land and not on its edge; ties go
-    to the lower cell number.
+    land. The best cell has the largest sum of its own score and the mean score of the square
+    around it, in which land that is not allowed counts 0: a seed lies on good land, and not on
+    its edge. Among cells that are equal to 1/8192 the one nearest to the middle of the stratum
+    is taken, then the lower cell number.
     """
     total = int(np.count_nonzero(usable))
     if total <= count:
@@ -132,9 +141,9 @@ def spread_seeds(
         else:
             low = side
     size = max(1, window) | 1
-    quality = np.nan_to_num(score, copy=True, nan=0.0)
+    around = np.nan_to_num(score, copy=True, nan=0.0)
     for axis in (0, 1):
-        ndimage.uniform_filter1d(quality, size, axis=axis, output=quality, mode="constant")
+        ndimage.uniform_filter1d(around, size, axis=axis, output=around, mode="constant")
     best = np.empty(_strata(shape, high), dtype=np.int64)
-    _best_of_strata(quality, usable, high, best)
+    _best_of_strata(score, around, usable, high, best)
     return np.sort(best[best >= 0])

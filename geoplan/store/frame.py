@@ -40,7 +40,7 @@ def layer_frame(
     Returns
     -------
     GeoDataFrame, EPSG:4326, index 0 … n-1 in the order of ``key``
-        ``key``, the table's own columns, then every attribute as a column, ``geometry`` last.
+        ``key``, the table's own columns, every attribute as a column by name, ``geometry`` last.
         Missing is NaN.
 
     Raises
@@ -176,13 +176,8 @@ def _unpack(
 ) -> dict[str, Any]:
     rows = [json.loads(text) for text in texts]
     if names is None:
-        # As the catalogue lists them, then what else the load kept, in a fixed order.
-        found: dict[str, None] = {}
-        for row in rows:
-            found.update(dict.fromkeys(row))
-        listed = [n for n in fields if n in found or not rows]
-        names = [*listed, *sorted(n for n in found if n not in fields)]
-        names = [n for n in names if n not in taken and n != "geometry"]
+        found = {name for row in rows for name in row} if rows else set(fields)
+        names = sorted(name for name in found if name not in taken and name != "geometry")
     out = {}
     for name in names:
         kind = (fields.get(name) or {}).get("type")

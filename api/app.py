@@ -15,9 +15,11 @@ from api.country import Countries
 from api.current import Snapshot
 from api.database import Database
 from api.headers import SecurityHeaders
+from api.limits import Limits
+from api.mvt import TileStatements
 from api.routes import info, layers, pages, regions, runs, tiles
 from api.schemas import ProblemBody
-from api.service import Limits, Service
+from api.service import Service
 from api.tile_store import TileStore
 from geoplan.catalogue import Catalogue
 from geoplan.settings import Settings
@@ -100,6 +102,7 @@ def create_app(
         database=database,
         snapshot=Snapshot(database, seconds=limits.fresh_seconds),
         tiles=TileStore(limits.tile_cache_mb),
+        statements=TileStatements(),
         web_folders=(web_folder,) if web_folder else pages.standard_folders(),
     )
     errors.install(app)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, Row, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from geoplan.errors import DatabaseLost, InputError, Unavailable
@@ -56,11 +57,34 @@ class Database:
         Unavailable
             A statement took longer than ``seconds``.
         """
-        limit = f"SET LOCAL statement_timeout = {int(seconds * 1000)}"
+        with self._translated(seconds), self.engine().connect() as connection:
+            connection.execute(text(_preamble(seconds)))
+            yield connection
+
+    def one(self, sql: str, values: Mapping[str, Any], *, seconds: float = 10.0) -> Row[Any]:
+        """Return the one row of a finished statement, in a single exchange with the server.
+
+        Parameters
+        ----------
+        sql : str
+            Driver's SQL with ``%(name)s`` places; nothing from outside may stand in the text.
+        values : mapping
+            Values of the places.
+        seconds : float
+            As for :meth:`reading`, whose errors it shares.
+        """
+        # Several statements in one message are one transaction of their own, so SET LOCAL ends
+        # with it; BEGIN and ROLLBACK would be two more exchanges.
+        with (
+            self._translated(seconds),
+            self.engine().connect().execution_options(isolation_level="AUTOCOMMIT") as connection,
+        ):
+            return connection.exec_driver_sql(_preamble(seconds) + sql, dict(values)).one()
+
+    @contextmanager
+    def _translated(self, seconds: float) -> Iterator[None]:
         try:
-            with self.engine().connect() as connection:
-                connection.execute(text("SET LOCAL transaction_read_only = on; " + limit))
-                yield connection
+            yield
         except DatabaseLost as error:
             # An engine may translate every operational error; a timeout is not a lost database.
             cause = error.__cause__ or error.__context__
@@ -85,6 +109,11 @@ class Database:
                     "all database connections are busy", remedy="try again in a few seconds"
                 ) from error
             raise
+
+
+def _preamble(seconds: float) -> str:
+    limit = int(seconds * 1000)
+    return f"SET LOCAL transaction_read_only = on; SET LOCAL statement_timeout = {limit}; "
 
 
 def _code(error: DBAPIError) -> str | None:

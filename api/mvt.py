@@ -2,35 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Boolean,
     ColumnElement,
-    Connection,
     Date,
+    Dialect,
     Float,
+    Integer,
     Numeric,
     Text,
     and_,
+    any_,
+    bindparam,
     case,
     cast,
     func,
     literal_column,
     select,
 )
+from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
 from sqlalchemy.orm import InstrumentedAttribute
 
 from api.current import CurrentLayer
+from api.database import Database
+from api.limits import Limits
 from api.tile_address import EXTENT, MARGIN, TileAddress
 from api.tile_store import MadeTile
 from geoplan.errors import UnknownName
 from geoplan.store import tables
 
-__all__ = ["TileQuery", "candidate_query", "layer_query", "make_tile", "region_query"]
+__all__ = [
+    "TileQuery",
+    "TileStatement",
+    "TileStatements",
+    "candidate_query",
+    "layer_query",
+    "make_tile",
+    "region_query",
+    "tile_statement",
+]
 
 _TABLES: dict[str, Any] = {
     "features": tables.Feature,
@@ -44,6 +60,8 @@ _TABLES: dict[str, Any] = {
 }
 _NOT_SHOWN = {"id", "version_id", "attrs", "geom", "source_geom", "source_srid"}
 _SIMPLIFY_UNITS = 2.0  # a quarter of a pixel where a tile is drawn 512 pixels wide
+_OWN = {"w", "s", "e", "n", "cw", "cs", "ce", "cn", "z", "x", "y", "tolerance", "most"}
+_DIALECT: Dialect = PGDialect_psycopg2()  # type: ignore[no-untyped-call]
 _CLIP_UNITS = 4 * MARGIN  # clip edges must lie beyond what ST_AsMVTGeom keeps
 
 
@@ -127,7 +145,10 @@ def region_query(layers: Sequence[CurrentLayer], level: int, run_id: str | None)
             "less_industrialised": seen.less_industrialised,
             "rank": seen.rank,
         },
-        where=[region.version_id.in_([x.version.id for x in layers]), region.level == level],
+        where=[
+            region.version_id == any_(cast([x.version.id for x in layers], ARRAY(BigInteger))),
+            region.level == level,
+        ],
         join=(
             seen,
             and_(seen.run_id == run_id, seen.code == region.code, seen.level == region.level),
@@ -175,25 +196,35 @@ def _attribute(attrs: Any, name: str, kind: str | None) -> ColumnElement[Any]:
     return text
 
 
-def make_tile(
-    connection: Connection, query: TileQuery, tile: TileAddress, *, most: int
-) -> MadeTile:
-    """Return the tile of ``query``.
+@dataclass(frozen=True, slots=True)
+class TileStatement:
+    """A tile query as text, written once per layer version: building it costs more than a tile."""
 
-    Parameters
-    ----------
-    connection : Connection
-        A read-only transaction.
-    query : TileQuery
-        What goes in.
-    tile : TileAddress
-        Where.
-    most : int
-        Most features. When more lie there, the first by ``query.first``, then by extent, are
-        kept, and a layer ``meta`` with one point says ``truncated``, ``shown`` and ``matched``.
+    sql: str
+    fixed: dict[str, Any]
+
+    def values(self, tile: TileAddress, most: int) -> dict[str, Any]:
+        """Return the bound values for one tile and at most ``most`` features."""
+        return {
+            **self.fixed,
+            **dict(zip(("w", "s", "e", "n"), tile.box(MARGIN), strict=True)),
+            **dict(zip(("cw", "cs", "ce", "cn"), tile.box(_CLIP_UNITS), strict=True)),
+            "z": tile.z,
+            "x": tile.x,
+            "y": tile.y,
+            "tolerance": _SIMPLIFY_UNITS * tile.unit_degrees,
+            "most": most,
+        }
+
+
+def tile_statement(query: TileQuery) -> TileStatement:
+    """Return the SQL of ``query``: one row with ``body``, ``shown`` and ``matched``.
+
+    When more features lie in a tile than it may hold, the first by ``query.first`` and then by
+    extent are kept.
     """
     # The box is in the geometry's own CRS, so that the GiST index serves the condition.
-    box = func.ST_MakeEnvelope(*tile.box(MARGIN), 4326)
+    box = func.ST_MakeEnvelope(*_binds("w", "s", "e", "n"), 4326)
     geom = query.geom
     width = func.ST_XMax(geom) - func.ST_XMin(geom)
     height = func.ST_YMax(geom) - func.ST_YMin(geom)
@@ -208,16 +239,17 @@ def make_tile(
     ).where(*query.where, geom.op("&&")(box))
     if query.join is not None:
         source = source.outerjoin(*query.join)
-    hit = source.order_by(*order, query.id).limit(most).cte("hit")
+    hit = source.order_by(*order, query.id).limit(bindparam("most", type_=Integer)).cte("hit")
 
     shape: Any = hit.c.geom
     if not query.points:
         # Clip before projecting: less to transform, and no pole reaches the projection.
-        shape = func.ST_ClipByBox2D(shape, func.ST_MakeEnvelope(*tile.box(_CLIP_UNITS), 4326))
-        shape = func.ST_Simplify(shape, _SIMPLIFY_UNITS * tile.unit_degrees, True)
+        clip = func.ST_MakeEnvelope(*_binds("cw", "cs", "ce", "cn"), 4326)
+        shape = func.ST_ClipByBox2D(shape, clip)
+        shape = func.ST_Simplify(shape, *_binds("tolerance"), True)
     shape = func.ST_AsMVTGeom(
         func.ST_Transform(shape, 3857),
-        func.ST_TileEnvelope(tile.z, tile.x, tile.y),
+        func.ST_TileEnvelope(*(bindparam(n, type_=Integer) for n in ("z", "x", "y"))),
         EXTENT,
         MARGIN,
         True,
@@ -227,33 +259,73 @@ def make_tile(
         *(hit.c[f"p{n}"].label(name) for n, name in enumerate(query.properties)),
         shape.label("geom"),
     ).cte("drawn")
-    row = connection.execute(
-        select(
-            select(
-                func.ST_AsMVT(literal_column("drawn"), "layer", EXTENT, "geom", "fid"),
-            )
-            .select_from(drawn)
-            .where(literal_column("drawn.geom IS NOT NULL"))
-            .scalar_subquery()
-            .label("body"),
-            select(func.count()).select_from(hit).scalar_subquery().label("shown"),
-            select(func.max(hit.c.matched)).scalar_subquery().label("matched"),
-        )
-    ).one()
+    body = (
+        select(func.ST_AsMVT(literal_column("drawn"), "layer", EXTENT, "geom", "fid"))
+        .select_from(drawn)
+        .where(literal_column("drawn.geom IS NOT NULL"))
+    )
+    compiled = select(
+        body.scalar_subquery().label("body"),
+        select(func.count()).select_from(hit).scalar_subquery().label("shown"),
+        select(func.max(hit.c.matched)).scalar_subquery().label("matched"),
+    ).compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
+    return TileStatement(str(compiled), {k: v for k, v in compiled.params.items() if k not in _OWN})
+
+
+class TileStatements:
+    """The statements of the last ``room`` layer versions."""
+
+    def __init__(self, room: int = 256) -> None:
+        self._room = room
+        self._held: dict[tuple[object, ...], TileStatement] = {}
+
+    def get(self, key: tuple[object, ...], query: Callable[[], TileQuery]) -> TileStatement:
+        """Return the statement of ``key``; write it from ``query`` where it is not held."""
+        statement = self._held.get(key)
+        if statement is None:
+            statement = tile_statement(query())
+            if len(self._held) >= self._room:
+                self._held = {}  # rare, and each is written again in milliseconds
+            self._held[key] = statement
+        return statement
+
+
+def _binds(*names: str) -> list[Any]:
+    return [bindparam(name, type_=Float(53)) for name in names]
+
+
+def make_tile(
+    database: Database, statement: TileStatement, tile: TileAddress, limits: Limits
+) -> MadeTile:
+    """Return a tile; where features are left out, a layer ``meta`` says how many.
+
+    Parameters
+    ----------
+    database : Database
+        Where the features lie.
+    statement : TileStatement
+        From :func:`tile_statement`.
+    tile : TileAddress
+        Which tile.
+    limits : Limits
+        Most features, and how long the database may take.
+    """
+    seconds = limits.tile_seconds
+    row = database.one(statement.sql, statement.values(tile, limits.tile_features), seconds=seconds)
     body = bytes(row.body) if row.body is not None else b""
     shown, matched = int(row.shown), int(row.matched or 0)
     if matched > shown:
         # A tile is a list of layers, so the bytes of two tiles are one tile.
-        body += _meta(connection, shown, matched)
+        meta = database.one(_META, {"shown": shown, "matched": matched}, seconds=seconds)
+        body += bytes(meta.body)
     return MadeTile.make(body, shown=shown, matched=matched)
 
 
-def _meta(connection: Connection, shown: int, matched: int) -> bytes:
-    row = select(
-        func.ST_MakePoint(EXTENT / 2, EXTENT / 2).label("geom"),
-        literal_column("true").label("truncated"),
-        cast(shown, BigInteger).label("shown"),
-        cast(matched, BigInteger).label("matched"),
-    ).cte("meta")
-    query = select(func.ST_AsMVT(literal_column("meta"), "meta", EXTENT, "geom")).select_from(row)
-    return bytes(connection.execute(query).scalar_one())
+# One point in the middle of the tile carries the counts.
+_META = f"""
+SELECT ST_AsMVT(meta, 'meta', {EXTENT}, 'geom') AS body
+FROM (
+    SELECT ST_MakePoint({EXTENT // 2}, {EXTENT // 2}) AS geom, true AS truncated,
+           %(shown)s::bigint AS shown, %(matched)s::bigint AS matched
+) AS meta
+"""  # noqa: S608  (whole numbers of this file, nothing from outside)

@@ -12,39 +12,15 @@ from fastapi import Path as UrlPath
 from api.country import Countries
 from api.current import Snapshot
 from api.database import Database
+from api.limits import Limits
+from api.mvt import TileStatements
 from api.tile_store import TileStore
 from geoplan.catalogue import Catalogue
 from geoplan.settings import Settings
 
-__all__ = ["Code", "LevelQuery", "Limits", "Name", "RunQuery", "Service", "Serving"]
+__all__ = ["Code", "LevelQuery", "Name", "RunQuery", "Service", "Serving"]
 
 _PLAIN = r"^[^\x00-\x1f\x7f]+$"
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How much one request may ask for.
-
-    Parameters
-    ----------
-    tile_features : int
-        Most features in one tile; a tile that leaves some out says so.
-    tile_seconds, query_seconds : float
-        Time the database may take.
-    page : int
-        Most rows in one page of candidates; a larger wish is served with this many.
-    tile_cache_mb : float
-        Memory for tiles that were made before.
-    fresh_seconds : float
-        How long the list of current layers and runs may be trusted.
-    """
-
-    tile_features: int = 10_000
-    tile_seconds: float = 10.0
-    query_seconds: float = 10.0
-    page: int = 1_000
-    tile_cache_mb: float = 64.0
-    fresh_seconds: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -58,6 +34,7 @@ class Service:
     database: Database
     snapshot: Snapshot
     tiles: TileStore
+    statements: TileStatements
     web_folders: tuple[Path, ...]
 
 

@@ -21,7 +21,7 @@ from api import openapi, schemas
 from api.app import create_app
 from api.errors import PROBLEM_TYPE, STATUS
 from api.headers import PAGE_POLICY
-from api.service import Limits
+from api.limits import Limits
 from geoplan import errors
 from geoplan.catalogue import Catalogue
 from geoplan.settings import Settings

@@ -18,11 +18,12 @@ from sqlalchemy import Engine, event
 from sqlalchemy.orm import Session
 
 from api.app import create_app
+from api.database import Database
+from api.limits import Limits
 from api.routes.tiles import MVT_TYPE
-from api.service import Limits
 from api.tile_address import TileAddress
 from geoplan.catalogue import Catalogue
-from geoplan.errors import RangeError
+from geoplan.errors import RangeError, Unavailable
 from geoplan.settings import Settings
 
 SMALL = Limits(tile_features=30, fresh_seconds=0)
@@ -303,6 +304,17 @@ class TestCaching:
         if len(plain.content) >= 1_400:
             assert packed.headers["content-encoding"] == "gzip"
 
+    def test_a_slow_tile_is_stopped_and_says_so(self, shared: Engine) -> None:
+        database = Database(Settings(home=Path()), shared)
+        with pytest.raises(Unavailable, match=r"0\.05 s"):
+            database.one("SELECT pg_sleep(%(s)s)", {"s": 2}, seconds=0.05)
+        with pytest.raises(Exception, match="read-only transaction"):
+            database.one("DELETE FROM feature RETURNING id", {})
+        # The limits ended with their statement: the connection goes back as it came.
+        with shared.connect() as connection:
+            assert connection.exec_driver_sql("SHOW transaction_read_only").scalar() == "off"
+            assert connection.exec_driver_sql("SHOW statement_timeout").scalar() == "10min"
+
     def test_the_box_uses_the_index(self, client: TestClient, shared: Engine) -> None:
         said: list[tuple[str, Any]] = []
         event.listen(shared, "before_cursor_execute", lambda *a: said.append((a[2], a[3])))
@@ -310,5 +322,9 @@ class TestCaching:
         query, values = next((q, v) for q, v in said if "ST_AsMVT" in q)
         with shared.connect() as connection:
             connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
-            plan = connection.exec_driver_sql(f"EXPLAIN {query}", values).scalars().all()
+            plan = (
+                connection.exec_driver_sql(f"EXPLAIN {query[query.index('WITH hit') :]}", values)
+                .scalars()
+                .all()
+            )
         assert any("idx_feature_geom" in line for line in plan), "\n".join(plan)

@@ -11,7 +11,13 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api.current import Current, CurrentRun, token
-from api.mvt import TileQuery, candidate_query, layer_query, make_tile, region_query
+from api.mvt import (
+    TileQuery,
+    candidate_query,
+    layer_query,
+    make_tile,
+    region_query,
+)
 from api.routes.regions import run_and_layers
 from api.run_files import matches
 from api.service import Name, RunQuery, Service, Serving
@@ -138,7 +144,7 @@ async def _answer(
     key = (*name, version, tile)
     made = service.tiles.get(key)
     if made is None:
-        made = await run_in_threadpool(_make, service, tile, query)
+        made = await run_in_threadpool(_make, service, tile, (*name, version), query)
         service.tiles.put(key, made)
     if not made.body:
         return Response(status_code=204, headers=headers)
@@ -150,7 +156,8 @@ async def _answer(
     return Response(made.body, headers=headers, media_type=MVT_TYPE)
 
 
-def _make(service: Service, tile: TileAddress, query: Callable[[], TileQuery]) -> MadeTile:
-    limits = service.limits
-    with service.database.reading(seconds=limits.tile_seconds) as connection:
-        return make_tile(connection, query(), tile, most=limits.tile_features)
+def _make(
+    service: Service, tile: TileAddress, key: tuple[object, ...], query: Callable[[], TileQuery]
+) -> MadeTile:
+    statement = service.statements.get(key, query)
+    return make_tile(service.database, statement, tile, service.limits)

@@ -1,0 +1,33 @@
+"""How much one request may ask for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["Limits"]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much one request may ask for.
+
+    Parameters
+    ----------
+    tile_features : int
+        Most features in one tile; a tile that leaves some out says so.
+    tile_seconds, query_seconds : float
+        Time the database may take.
+    page : int
+        Most rows in one page of candidates; a larger wish is served with this many.
+    tile_cache_mb : float
+        Memory for tiles that were made before.
+    fresh_seconds : float
+        How long the list of current layers and runs may be trusted.
+    """
+
+    tile_features: int = 10_000
+    tile_seconds: float = 10.0
+    query_seconds: float = 10.0
+    page: int = 1_000
+    tile_cache_mb: float = 64.0
+    fresh_seconds: float = 1.0

@@ -9,7 +9,7 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
-__all__ = ["Cadastre", "Frame", "PLOT_CLASSES", "lay_out"]
+__all__ = ["PLOT_CLASSES", "Cadastre", "Frame", "lay_out"]
 
 PLOT_CLASSES = {"workshop": (18, 36), "small": (28, 55), "medium": (48, 95), "large": (95, 170)}
 """Frontage and depth of a plot by class, m."""

@@ -62,7 +62,7 @@ def make_country(place: Place, progress: Progress | None = None) -> Country:
     say("relief", 0.05)
     relief = make_relief(place)
     say("rivers and lakes", 0.25)
-    water = make_water(place, relief, names)
+    water, relief = make_water(place, relief, names)
     say("regions", 0.45)
     habitable = habitability(place, relief, water)
     regions = make_regions(place, relief, water, habitable, names)

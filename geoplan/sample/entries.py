@@ -138,7 +138,7 @@ def pack_document(country: Country) -> dict[str, Any]:
         _entry("ports", {**_NAMES}),
         _entry("rivers", {**_NAMES, "rank": "order", "kind": {"default": "river"}}),
         _entry("lakes", {**_NAMES, "kind": "kind"}),
-        _entry("dams", dam),
+        *([_entry("dams", dam)] if len(country.utilities.dams) else []),
         _entry("power_plants", {"plant_id": "code", **_NAMES, **_same("fuel", "capacity_mw")}),
         *_nodes(country),
         _entry("grid_lines", line, basis="assumed"),

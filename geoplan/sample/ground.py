@@ -86,14 +86,18 @@ def _built(
     for r, c, people in zip(rows, cols, towns["population"], strict=True):
         radius = (people / 5_000 * 1e6 / np.pi) ** 0.5 / place.grid.cell_m
         reach = int(np.ceil(1.8 * radius)) + 1
-        window = (slice(max(r - reach, 0), r + reach + 1), slice(max(c - reach, 0), c + reach + 1))
+        window = (
+            slice(max(r - reach, 0), min(r + reach + 1, place.grid.rows)),
+            slice(max(c - reach, 0), min(c + reach + 1, place.grid.cols)),
+        )
         y, x = np.ogrid[window]
         mask[window] |= np.hypot(y - r, x - c) <= np.maximum(radius * wobble[window], 0.7)
     return mask
 
 
 def _frame(rows: list[dict[str, object]], prefix: str) -> gpd.GeoDataFrame:
-    frame = gpd.GeoDataFrame(rows, geometry="geometry", crs=ANALYSIS_CRS)
+    columns = None if rows else ["name_en", "name_fa", "kind", "geometry"]
+    frame = gpd.GeoDataFrame(rows, columns=columns, geometry="geometry", crs=ANALYSIS_CRS)
     frame.insert(0, "code", [f"{prefix}{i:03d}" for i in range(1, len(frame) + 1)])
     if not (frame.geom_type == "LineString").any():
         frame["area_km2"] = (frame.area / 1e6).round(3)

@@ -32,11 +32,7 @@ _LAST = (
 )  # fmt: skip
 
 REAL = frozenset(
-    "Tehran Shiraz Tabriz Esfahan Isfahan Mashhad Karaj Qom Ahvaz Kerman Rasht Zahedan Hamadan "
-    "Yazd Ardabil Arak Zanjan Sanandaj Qazvin Gorgan Sari Birjand Ilam Bushehr Semnan Talesh "
-    "Mila Milan Dilam Silan Bilan Lorestan Manila Zarand Zarandis Mandis Navan Parandis Rodan "
-    "Kavir Manipan Osman Roman Noman Silvan Torbat Varna Dora Vista Belin Berlin Navin Tirana "
-    "Barcelona Lisbon Belgrade Taluna Sorin Farukh Farvardin Havana Kavala Nilan Yasuj".split()
+    ["Tehran", "Shiraz", "Tabriz", "Esfahan", "Isfahan", "Mashhad", "Karaj", "Qom", "Ahvaz", "Kerman", "Rasht", "Zahedan", "Hamadan", "Yazd", "Ardabil", "Arak", "Zanjan", "Sanandaj", "Qazvin", "Gorgan", "Sari", "Birjand", "Ilam", "Bushehr", "Semnan", "Talesh", "Mila", "Milan", "Dilam", "Silan", "Bilan", "Lorestan", "Manila", "Zarand", "Zarandis", "Mandis", "Navan", "Parandis", "Rodan", "Kavir", "Manipan", "Osman", "Roman", "Noman", "Silvan", "Torbat", "Varna", "Dora", "Vista", "Belin", "Berlin", "Navin", "Tirana", "Barcelona", "Lisbon", "Belgrade", "Taluna", "Sorin", "Farukh", "Farvardin", "Havana", "Kavala", "Nilan", "Yasuj"]
 )
 """Roots never used: names of real places, and words that would be read as one."""
 

@@ -143,7 +143,7 @@ def _lines(
     position: dict[int, list[float]],
 ) -> gpd.GeoDataFrame:
     """Join edges to smooth lines between towns, forks and changes of class."""
-    kind = {e: "primary" for e in primary} | {e: "secondary" for e in secondary}
+    kind = dict.fromkeys(primary, "primary") | dict.fromkeys(secondary, "secondary")
     near: dict[int, list[int]] = {}
     for a, b in sorted(kind):
         near.setdefault(a, []).append(b)

@@ -66,7 +66,8 @@ def make_utilities(
 
 
 def _table(rows: list[dict[str, object]], prefix: str) -> gpd.GeoDataFrame:
-    frame = gpd.GeoDataFrame(rows, geometry="geometry", crs=ANALYSIS_CRS)
+    columns = None if rows else ["name_en", "name_fa", "geometry"]
+    frame = gpd.GeoDataFrame(rows, columns=columns, geometry="geometry", crs=ANALYSIS_CRS)
     frame.insert(0, "code", [f"{prefix}{i:03d}" for i in range(1, len(frame) + 1)])
     if {"capacity", "committed"} <= set(frame.columns):
         frame["headroom"] = (frame["capacity"] - frame["committed"]).round(3)

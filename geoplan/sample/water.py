@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import geopandas as gpd
 import numpy as np
@@ -12,7 +12,7 @@ from shapely import Point
 from geoplan.sample.flow import Flow, accumulate, route
 from geoplan.sample.names import Name, Names
 from geoplan.sample.place import ANALYSIS_CRS, BoolArray, FloatArray, IntArray, Place
-from geoplan.sample.relief import Relief, fractal
+from geoplan.sample.relief import Relief, fractal, slope_of
 from geoplan.sample.shapes import line_through, outlines
 
 __all__ = ["Dam", "Water", "make_water"]
@@ -59,8 +59,13 @@ class Water:
     dams: tuple[Dam, ...]
 
 
-def make_water(place: Place, relief: Relief, names: Names) -> Water:
+def make_water(place: Place, relief: Relief, names: Names) -> tuple[Water, Relief]:
     """Make rivers, lakes and reservoirs.
+
+    Returns
+    -------
+    Water, Relief
+        The relief has beds cut for the rivers, so that they run downhill all the way.
 
     Notes
     -----
@@ -76,11 +81,26 @@ def make_water(place: Place, relief: Relief, names: Names) -> Water:
     per_cell = runoff / 1_000 * place.grid.cell_m**2 / _SECONDS_PER_YEAR * relief.land
     discharge = accumulate(flow, per_cell)
     river = relief.land & ~relief.basin & (discharge > _RIVER_M3_S[place.size])
+    relief = _cut_beds(place, relief, flow, river)
     dams, flooded = _dams(place, relief, flow, discharge, river, names)
     lake = relief.basin | flooded
     rivers = _reaches(place, flow, discharge, river, names)
     lakes = _lakes(place, relief, flooded, dams, names)
-    return Water(runoff, discharge, river, lake, rivers, lakes, dams)
+    return Water(runoff, discharge, river, lake, rivers, lakes, dams), relief
+
+
+def _cut_beds(place: Place, relief: Relief, flow: Flow, river: BoolArray) -> Relief:
+    """Cut the beds through every rim that the fine detail of the relief put in their way."""
+    height = relief.z.ravel().tolist()
+    receiver = flow.receiver.tolist()
+    on = river.ravel()
+    cells = np.flatnonzero(on)
+    for cell in cells[np.argsort(-flow.filled.ravel()[cells], kind="stable")].tolist():
+        target = receiver[cell]
+        if on[target] and height[target] > height[cell]:
+            height[target] = height[cell]
+    z = np.array(height).reshape(relief.z.shape)
+    return replace(relief, z=z, slope=slope_of(z, place.grid.cell_m))
 
 
 def _dams(
@@ -94,12 +114,17 @@ def _dams(
     z = flow.filled.ravel()
     q = discharge.ravel()
     steep = ndimage.uniform_filter(relief.slope, 5).ravel()
-    able = np.flatnonzero(river.ravel() & (steep > 6) & (q > 4 * _RIVER_M3_S[place.size]))
-    best = able[np.argsort(-q[able] * np.minimum(steep[able], 15), kind="stable")]
+    rivers = river.ravel() & (q > 4 * _RIVER_M3_S[place.size])
+    # Gorges first; where a small country has none, gentler valleys have to do.
+    best: list[int] = []
+    for least in (6.0, 2.5, 1.0):
+        able = np.flatnonzero(rivers & (steep > least))
+        worth = -q[able] * np.minimum(steep[able], 15)
+        best += able[np.argsort(worth, kind="stable")].tolist()
     flooded = np.zeros(z.size, dtype=bool)
     found: list[Dam] = []
     apart = 22_000.0 if place.size == "standard" else 12_000.0
-    for cell in best.tolist():
+    for cell in dict.fromkeys(best):
         if len(found) == _DAMS[place.size]:
             break
         row, col = divmod(cell, place.grid.cols)
@@ -158,7 +183,7 @@ def _reaches(
             path.append(target)
             if len(inflows[target]) > 1:
                 break
-        if len(path) < 3:
+        if len(path) < 2:
             continue
         title = titles.get(int(stem[cell]))
         rows.append(
@@ -214,7 +239,8 @@ def _lakes(
                 "geometry": polygon,
             }
         )
-    frame = gpd.GeoDataFrame(rows, geometry="geometry", crs=ANALYSIS_CRS)
+    columns = None if rows else ["name_en", "name_fa", "kind", "geometry"]
+    frame = gpd.GeoDataFrame(rows, columns=columns, geometry="geometry", crs=ANALYSIS_CRS)
     frame["area_km2"] = (frame.area / 1e6).round(3)
     frame.insert(0, "code", [f"L{i:03d}" for i in range(1, len(frame) + 1)])
     return frame

@@ -49,8 +49,9 @@ def write_country(country: Country, folder: Path) -> dict[str, int]:
     """
     rows: dict[str, int] = {}
     for layer, frame in _open_layers(country).items():
-        _write_gpkg(_degrees(frame), folder / "country.gpkg", layer)
-        rows[layer] = len(frame)
+        if len(frame):
+            _write_gpkg(_degrees(frame), folder / "country.gpkg", layer)
+            rows[layer] = len(frame)
     for layer in ("estates", "phases", "blocks", "plots"):
         frame = getattr(country.estates, layer)
         _write_gpkg(frame, folder / "cadastre.gpkg", layer)

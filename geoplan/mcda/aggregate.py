@@ -8,14 +8,30 @@ import numpy as np
 import numpy.typing as npt
 
 from geoplan.errors import RangeError, ShapeError
+from geoplan.raster.kernel import kernel, over_blocks
 
 __all__ = ["weighted_sum"]
 
 _BLOCK = 1 << 15
 
 
+@kernel
+def _add(total: npt.NDArray[np.float64], value: npt.NDArray[np.floating], weight: float) -> None:
+    for i in range(len(value)):
+        total[i] += weight * np.float64(value[i])
+
+
+@kernel
+def _round(total: npt.NDArray[np.float64], out: npt.NDArray[np.float32]) -> None:
+    for i in range(len(out)):
+        out[i] = np.float32(total[i])
+
+
 def weighted_sum(
-    values: Sequence[npt.NDArray[np.floating]], weights: Sequence[float]
+    values: Sequence[npt.NDArray[np.floating]],
+    weights: Sequence[float],
+    *,
+    threads: int | None = None,
 ) -> npt.NDArray[np.float32]:
     """Return the weighted sum of values.
 
@@ -25,6 +41,8 @@ def weighted_sum(
         One array per criterion; NaN is missing.
     weights : sequence of float
         0 or more; used as they are (weights that sum to 1 give a score within 0–1).
+    threads : int, optional
+        The result does not depend on it.
 
     Returns
     -------
@@ -51,14 +69,16 @@ def weighted_sum(
     used = [(np.ravel(v), float(w)) for v, w in zip(values, weights, strict=True) if w > 0]
     out = np.zeros(shape, dtype=np.float32)
     flat = out.reshape(-1)
-    total = np.empty(_BLOCK)
-    term = np.empty(_BLOCK)
-    for start in range(0, flat.size, _BLOCK):
-        stop = min(start + _BLOCK, flat.size)
-        sum_, part = total[: stop - start], term[: stop - start]
-        sum_[:] = 0.0
-        for value, weight in used:
-            np.multiply(value[start:stop], weight, out=part, dtype=np.float64)
-            sum_ += part
-        flat[start:stop] = sum_
+
+    def work(first: int, last: int) -> None:
+        total = np.empty(_BLOCK)
+        for start in range(first, last, _BLOCK):
+            stop = min(start + _BLOCK, last)
+            part = total[: stop - start]
+            part[:] = 0.0
+            for value, weight in used:
+                _add(part, value[start:stop], weight)
+            _round(part, flat[start:stop])
+
+    over_blocks(work, flat.size, threads=threads if flat.size > _BLOCK else 1)
     return out

@@ -17,6 +17,7 @@ from geoplan.catalogue.scenario import (
     ValueSpec,
 )
 from geoplan.errors import RangeError
+from geoplan.raster.kernel import over_blocks
 
 __all__ = ["apply_value"]
 
@@ -85,7 +86,7 @@ def _function(spec: ValueSpec) -> Callable[[Block], Block]:
 
 
 def apply_value(
-    spec: ValueSpec, x: npt.ArrayLike, *, invert: bool = False
+    spec: ValueSpec, x: npt.ArrayLike, *, invert: bool = False, threads: int | None = None
 ) -> npt.NDArray[np.float32]:
     """Return the value of a measure.
 
@@ -97,6 +98,8 @@ def apply_value(
         NaN is missing; ±inf (no such feature anywhere) is the far end.
     invert : bool
         Return 1 − value.
+    threads : int, optional
+        The result does not depend on it.
 
     Returns
     -------
@@ -118,12 +121,15 @@ def apply_value(
     function = _function(spec)
     out = np.empty(measure.shape, dtype=np.float32)
     source, target = np.ravel(measure), out.reshape(-1)
-    for start in range(0, source.size, _BLOCK):
-        part = source[start : start + _BLOCK].astype(np.float64)
+
+    def work(start: int, stop: int) -> None:
+        part = source[start:stop].astype(np.float64)
         with np.errstate(over="ignore"):  # ±inf is the far end, as it should be
             value = np.clip(function(part), 0.0, 1.0)
         if invert:
             value = 1.0 - value
         value[np.isnan(part)] = np.nan  # a missing measure has no value, whatever the function
-        target[start : start + _BLOCK] = value
+        target[start:stop] = value
+
+    over_blocks(work, source.size, block=_BLOCK, threads=threads)
     return out

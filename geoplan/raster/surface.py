@@ -148,7 +148,7 @@ def dequantise(
     z: npt.NDArray[np.floating],
     step: float,
     *,
-    iterations: int = 300,
+    iterations: int = 100,
     keep: npt.NDArray[np.bool_] | None = None,
     threads: int | None = None,
 ) -> npt.NDArray[np.float32]:

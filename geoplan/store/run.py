@@ -65,7 +65,9 @@ def put_run(
     synthetic = bool(document.get("synthetic", result.profile.synthetic)) or any(
         version.get("synthetic") for version in result.layer_versions.values()
     )
-    assumed = bool(document.get("assumed")) or bool((result.sources["basis"] == "assumed").any())
+    known = len(result.sources) > 0
+    assumed = known and bool((result.sources["basis"] == "assumed").any())
+    assumed = assumed or bool(document.get("assumed"))
     session.add(
         tables.Run(
             id=run_id,

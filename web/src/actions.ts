@@ -15,7 +15,7 @@ export interface Actions {
   toggleOverlay(overlay: Overlay): void;
   select(selection: Selection | null): Promise<void>;
   retrySelection(): Promise<void>;
-  change(change: Partial<Pick<State, "tab" | "legendOpen" | "view" | "mapError">>): void;
+  change(change: Partial<Pick<State, "tab" | "legendOpen" | "legendOpenBesideCard" | "view" | "mapError">>): void;
 }
 
 async function attempt<T>(work: Promise<T>): Promise<Load<T>> {
@@ -95,7 +95,7 @@ export function createActions(store: Store): Actions {
       : link.region
         ? { kind: "region", ...link.region }
         : null;
-    set({ level, view: link.view ?? null, selection, ...(link.site ? { site: loading } : {}) });
+    set({ level, selection, ...(link.site ? { site: loading } : {}) });
     const [info] = await Promise.all([
       attempt(api.info()).then((answer) => (set({ info: answer }), answer)),
       attempt(api.layers()).then((layers) => {

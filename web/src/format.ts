@@ -116,6 +116,8 @@ export function formatPlace(lang: Lang, lon: number, lat: number): string {
   const north = lang === "fa" ? (lat >= 0 ? "شمالی" : "جنوبی") : lat >= 0 ? "N" : "S";
   const east = lang === "fa" ? (lon >= 0 ? "شرقی" : "غربی") : lon >= 0 ? "E" : "W";
   const join = lang === "fa" ? "، " : ", ";
-  const part = (value: number, side: string) => `${formatScore(lang, Math.abs(value), 3)}° ${side}`;
+  const degree = lang === "fa" ? " درجهٔ" : "°";
+  const part = (value: number, side: string) =>
+    `${formatScore(lang, Math.abs(value), 3)}${degree} ${side}`;
   return part(lat, north) + join + part(lon, east);
 }

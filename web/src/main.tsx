@@ -12,7 +12,7 @@ import type { Bounds, MapView } from "./map/view.ts";
 import { Card } from "./panels/card.tsx";
 import { Header } from "./panels/header.tsx";
 import { LayersPanel } from "./panels/layers.tsx";
-import { MapPanel } from "./panels/map.tsx";
+import { MapPanel, coveredSides } from "./panels/map.tsx";
 import { Failure } from "./panels/parts.tsx";
 import { PlanPanel } from "./panels/plan.tsx";
 import { RegionsPanel } from "./panels/regions.tsx";
@@ -35,8 +35,10 @@ const link = parseLink(location.hash);
 const store = createStore({
   ...initialState,
   lang: link.lang ?? rememberedLang(),
-  // On a phone the map needs the room.
+  view: link.view ?? null,
+  // On a phone the map needs the room; beside an open card it does on most screens.
   legendOpen: window.innerWidth > 760,
+  legendOpenBesideCard: window.innerWidth > 1700,
 });
 const actions = createActions(store);
 
@@ -61,7 +63,7 @@ function Page() {
     state.lang, state.runId, state.selection, state.level, state.visible, state.view, state.layers,
   ]);
   const map = useMemo<App["map"]>(() => ({
-    fit: (bounds) => view.current?.fit(bounds as Bounds),
+    fit: (bounds) => view.current?.fit(bounds as Bounds, coveredSides()),
     reveal: (lon, lat) => view.current?.reveal(lon, lat),
   }), []);
   const info = dataOf(state.info, null);

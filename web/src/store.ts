@@ -44,6 +44,7 @@ export interface State {
   overlays: ReadonlySet<Overlay>;
   tab: Tab;
   legendOpen: boolean;
+  legendOpenBesideCard: boolean;
   view: View | null;
   mapError: "webgl" | "tiles" | null;
 }
@@ -70,6 +71,7 @@ export const initialState: State = {
   overlays: new Set(["portfolio", "candidates", "links"]),
   tab: "plan",
   legendOpen: true,
+  legendOpenBesideCard: false,
   view: null,
   mapError: null,
 };

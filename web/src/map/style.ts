@@ -153,14 +153,21 @@ function regionFills(inputs: MapInputs, levels: readonly number[]): LayerSpecifi
     // Not loaded yet: plain land, because "no data" would be a lie.
     return [{ ...common, id: "region-fill", paint: { "fill-color": palette.land } }];
   }
+  // Close up the colour steps back: what lies on the land matters more there.
+  const fade: ExpressionSpecification = ["interpolate", ["linear"], ["zoom"], 6.5, 1, 10, 0.45];
   const known = regions.filter((region) => region.industrialisation !== null);
   return [
-    { ...common, id: "region-fill", paint: { "fill-color": indexColor(known) } },
+    { ...common, id: "region-land", paint: { "fill-color": palette.land } },
+    {
+      ...common,
+      id: "region-fill",
+      paint: { "fill-color": indexColor(known), "fill-opacity": fade },
+    },
     {
       ...common,
       id: "region-no-data",
       filter: ["!", ["in", code, ["literal", known.map((region) => region.code)]]],
-      paint: { "fill-pattern": HATCH },
+      paint: { "fill-pattern": HATCH, "fill-opacity": fade },
     },
   ];
 }
@@ -397,6 +404,8 @@ function names(level: number): LayerSpecification[] {
         "text-font": REGULAR,
         "text-size": ["interpolate", ["linear"], ["zoom"], 4, 10.5, 8, 14],
         "text-max-width": 7,
+        "text-variable-anchor": ["center", "top", "bottom", "left", "right"],
+        "text-radial-offset": 1.3,
         "symbol-sort-key": ["get", "order"],
       },
       paint: {
@@ -431,7 +440,8 @@ function chosenLayers(inputs: MapInputs): LayerSpecification[] {
           "text-font": BOLD,
           "text-size": ["interpolate", ["linear"], ["zoom"], 4, 11.5, 8, 14],
           "text-allow-overlap": true,
-          "text-ignore-placement": true,
+          // Names make room for the whole disc, not only for its number.
+          "text-padding": 8,
         },
         paint: { "text-color": "#ffffff" },
       },

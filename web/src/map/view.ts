@@ -7,6 +7,9 @@ import type { MapInputs } from "./style.ts";
 import { hitOrder, targetOf, tipOf } from "./tip.ts";
 import type { Hit, Target, Tip } from "./tip.ts";
 
+/** How much of each side of the map other things lie over, px. */
+export interface Covered { left: number; right: number; bottom: number }
+
 export type Bounds = [number, number, number, number];
 
 /** What the map tells the page. */
@@ -121,10 +124,14 @@ export class MapView {
     this.map.setStyle(buildStyle(inputs), { diff: true });
   }
 
-  fit(bounds: Bounds, animate = true): void {
+  /** Show the box. `covered` is what lies over the map's sides. */
+  fit(bounds: Bounds, covered: Covered, animate = true): void {
     const [west, south, east, north] = bounds;
     const { clientWidth, clientHeight } = this.map.getContainer();
-    const padding = Math.min(clientWidth, clientHeight) * 0.06;
+    const edge = Math.min(clientWidth, clientHeight) * 0.05;
+    const padding = {
+      top: edge, bottom: edge + covered.bottom, left: edge + covered.left, right: edge + covered.right,
+    };
     this.map.fitBounds([[west, south], [east, north]], { padding, maxZoom: 12, animate });
   }
 

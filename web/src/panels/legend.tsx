@@ -14,18 +14,20 @@ const resources: readonly Resource[] = ["water", "power", "wastewater"];
 /** What the colours and signs on the map mean, and which level is coloured. */
 export function Legend() {
   const { state, actions, t, lang } = useApp();
+  const flag = state.selection ? "legendOpenBesideCard" : "legendOpen";
+  const open = state[flag];
   return (
     <section class="legend" aria-label={t("legend")}>
       <button
         type="button"
         class="legend-head"
-        aria-expanded={state.legendOpen}
-        onClick={() => actions.change({ legendOpen: !state.legendOpen })}
+        aria-expanded={open}
+        onClick={() => actions.change({ [flag]: !open })}
       >
         <span>{t("legend")}</span>
         <span class="chevron" aria-hidden="true" />
       </button>
-      {state.legendOpen && (
+      {open && (
         <div class="legend-body">
           <LevelSwitch />
           {state.level > 0 && <IndexClasses />}
@@ -52,11 +54,13 @@ export function Legend() {
         )}
         {hasLinks && (
           <>
-            {resources.map((resource) => (
-              <Row key={resource} sign={<LineSign color={resourceColor[resource]} />}>
-                {codeText(lang, "resource", resource)}
-              </Row>
-            ))}
+            <div class="legend-lines">
+              {resources.map((resource) => (
+                <Row key={resource} sign={<LineSign color={resourceColor[resource]} />}>
+                  {codeText(lang, "resource", resource)}
+                </Row>
+              ))}
+            </div>
             <Row sign={<LineSign color="#47535f" dashed />}>{t("lineAssumed")}</Row>
             <Row sign={<LineSign color="#47535f" />}>{t("lineKnown")}</Row>
           </>
@@ -72,8 +76,8 @@ function Row({ sign, children }: { sign: ComponentChildren; children: ComponentC
 
 function LineSign({ color, dashed = false }: { color: string; dashed?: boolean }) {
   return (
-    <svg width="30" height="10" viewBox="0 0 30 10">
-      <line x1="1" y1="5" x2="29" y2="5" stroke={color} stroke-width="3" stroke-dasharray={dashed ? "6 3" : undefined} />
+    <svg width="24" height="10" viewBox="0 0 24 10">
+      <line x1="1" y1="5" x2="23" y2="5" stroke={color} stroke-width="3" stroke-dasharray={dashed ? "5 3" : undefined} />
     </svg>
   );
 }

@@ -4,7 +4,7 @@ import { formatQuantity } from "../format.ts";
 import { mapInputs } from "../map/inputs.ts";
 import type { Tip } from "../map/tip.ts";
 import { MapView } from "../map/view.ts";
-import type { Bounds } from "../map/view.ts";
+import type { Bounds, Covered } from "../map/view.ts";
 import { dataOf } from "../store.ts";
 import { Legend } from "./legend.tsx";
 
@@ -49,7 +49,7 @@ export function MapPanel({ onView }: { onView: (view: MapView) => void }) {
   useEffect(() => {
     if (!info || placed.current || !view.current) return;
     placed.current = true;
-    view.current.fit(info.bounds as Bounds, false);
+    view.current.fit(info.bounds as Bounds, coveredSides(), false);
   }, [info]);
   useEffect(() => {
     if (info) view.current?.draw(mapInputs(state));
@@ -68,7 +68,7 @@ export function MapPanel({ onView }: { onView: (view: MapView) => void }) {
             type="button"
             aria-label={t("wholeCountry")}
             title={t("wholeCountry")}
-            onClick={() => info && view.current?.fit(info.bounds as Bounds)}
+            onClick={() => info && view.current?.fit(info.bounds as Bounds, coveredSides())}
           >
             <svg viewBox="0 0 20 20" width="17" height="17" aria-hidden="true">
               <path d="M3 8V3h5M17 8V3h-5M3 12v5h5M17 12v5h-5" fill="none" stroke="currentColor" stroke-width="2" />
@@ -112,6 +112,20 @@ function MapTip({ tip, x, y }: { tip: Tip; x: number; y: number }) {
       )}
     </div>
   );
+}
+
+/** What the legend and the buttons cover; on a narrow map the open legend may cover what it must. */
+export function coveredSides(): Covered {
+  const map = document.querySelector(".map")?.getBoundingClientRect();
+  const legend = document.querySelector(".legend")?.getBoundingClientRect();
+  const none = { left: 0, right: 0, bottom: 0 };
+  if (!map || !legend) return none;
+  const rtl = document.documentElement.dir === "rtl";
+  if (legend.height < 60) {
+    const tools = map.width < 600 ? 30 : 0;
+    return { ...none, bottom: 30, [rtl ? "left" : "right"]: tools };
+  }
+  return legend.width > map.width / 3 ? none : { ...none, [rtl ? "right" : "left"]: legend.width };
 }
 
 /** The longest round length that fits 110 px. */

@@ -1,7 +1,7 @@
 import type { RunDetail } from "../api/client.ts";
 import { runFile } from "../api/client.ts";
 import { useApp } from "../app.ts";
-import { formatDate, formatMeasure, formatMoney, formatNumber, formatPercent, formatQuantity, formatUnit } from "../format.ts";
+import { formatDate, formatMeasure, formatMoney, formatNumber, formatPercent, formatQuantity } from "../format.ts";
 import { codeText } from "../i18n/index.ts";
 import type { LabelLike } from "../i18n/index.ts";
 import { resourceColor } from "../map/palette.ts";
@@ -29,8 +29,8 @@ export function RunHead({ run }: { run: RunDetail }) {
         <div class="figure"><b>{formatNumber(lang, run.candidates)}</b><span>{t("candidates")}</span></div>
         {area > 0 && (
           <div class="figure">
-            <b>{formatNumber(lang, area)} <small>{formatUnit(lang, "ha")}</small></b>
-            <span>{t("totalArea")}</span>
+            <b>{formatNumber(lang, area)}</b>
+            <span>{t("hectares")}</span>
           </div>
         )}
       </div>
@@ -63,16 +63,9 @@ export function Relaxations({ run }: { run: RunDetail }) {
       {run.relaxations.length === 0 ? <p>{t("infeasibleNothing")}</p> : (
         <>
           <p>{t("infeasibleText")}</p>
-          <div class="scroll">
-            <table>
-              <thead>
-                <tr><th>{t("limit")}</th><th>{t("now")}</th><th>{t("needed")}</th><th>{t("change")}</th></tr>
-              </thead>
-              <tbody>
-                {run.relaxations.map((move) => <Move key={String(move["limit"])} move={move} />)}
-              </tbody>
-            </table>
-          </div>
+          <ul class="moves">
+            {run.relaxations.map((move) => <Move key={String(move["limit"])} move={move} />)}
+          </ul>
         </>
       )}
     </section>
@@ -86,20 +79,24 @@ export function Relaxations({ run }: { run: RunDetail }) {
       typeof value === "number" ? formatQuantity(lang, value, unit) : t("unknown");
     const by = typeof move["by"] === "number" ? move["by"] : null;
     return (
-      <tr>
-        <th scope="row">
+      <li>
+        <b>
           {known ? codeText(lang, "relax", known) : <Raw>{String(move["label"] ?? move["limit"])}</Raw>}
-          {known && rest.length > 0 && (
-            <span class="quiet"> {rest.map((part, i) => {
-              const resource = codeText(lang, "resource", part);
-              return <span key={i}>{i > 0 && " · "}{resource === part ? <Raw>{part}</Raw> : resource}</span>;
-            })}</span>
+        </b>
+        {known && rest.length > 0 && (
+          <span class="quiet"> {rest.map((part, i) => {
+            const resource = codeText(lang, "resource", part);
+            return <span key={i}>{i > 0 && " · "}{resource === part ? <Raw>{part}</Raw> : resource}</span>;
+          })}</span>
+        )}
+        <div class="bar-foot">
+          <span>{t("now")} <b>{figure(move["value"])}</b></span>
+          <span>{t("needed")} <b>{figure(move["needed"])}</b></span>
+          {by !== null && (
+            <span class="badge">{t("change")} <bdi dir="ltr">{`${by > 0 ? "+" : "−"}${formatMeasure(lang, Math.abs(by))}`}</bdi></span>
           )}
-        </th>
-        <td>{figure(move["value"])}</td>
-        <td>{figure(move["needed"])}</td>
-        <td dir="ltr">{by === null ? "" : `${by > 0 ? "+" : "−"}${formatMeasure(lang, Math.abs(by))}`}</td>
-      </tr>
+        </div>
+      </li>
     );
   }
 }

@@ -16,7 +16,7 @@ export function SiteCard() {
 }
 
 function SiteFacts({ site }: { site: SiteDetail }) {
-  const { state, t, name, lang, map, currency } = useApp();
+  const { state, t, name, lang, map, currency, comma } = useApp();
   const total = state.candidates.state === "ready" ? state.candidates.data.length : 0;
   return (
     <>
@@ -34,8 +34,8 @@ function SiteFacts({ site }: { site: SiteDetail }) {
           <span>{t("rank")}</span>
         </div>
         <div class="figure">
-          <b>{formatNumber(lang, site.area_ha)} <small>{formatUnit(lang, "ha")}</small></b>
-          <span>{t("area")}</span>
+          <b>{formatNumber(lang, site.area_ha)}</b>
+          <span>{t("area")}{comma}{formatUnit(lang, "ha")}</span>
         </div>
       </div>
 

@@ -13,11 +13,12 @@ from geoplan.catalogue import RESOURCE_UNITS, RESOURCES
 from geoplan.catalogue.scenario import Criterion
 from geoplan.catalogue.text import Coefficient, Text
 from geoplan.report import embed
+from geoplan.report.basis import assumed_basis, is_assumed
 from geoplan.report.language import Language, languages_of
-from geoplan.report.map import assumed_basis, is_assumed, site_numbers
+from geoplan.report.order import by_rank, site_numbers
 from geoplan.report.outline import Outlines
 from geoplan.report.picture import picture_base, picture_svg
-from geoplan.report.tables import by_rank, settle_flows
+from geoplan.report.tables import settle_flows
 from geoplan.siting.result import SitingResult
 
 __all__ = ["report_html"]
@@ -100,7 +101,7 @@ def _sites(result: SitingResult) -> list[dict[str, Any]]:
                 "number": numbers[site],
                 "rank": candidate["rank"],
                 "industrialisation": candidate["industrialisation"],
-                "less_industrialised": bool(candidate["less_industrialised"]),
+                "less_industrialised": _true(candidate["less_industrialised"]),
                 "acceptability": candidate.get("inclusion_acceptability"),
                 "jobs": candidate.get("jobs"),
                 "reasons": result.reasons.get(site, ()),
@@ -117,6 +118,10 @@ def _sites(result: SitingResult) -> list[dict[str, Any]]:
             }
         )
     return found
+
+
+def _true(value: Any) -> bool:
+    return bool(pd.notna(value) and value)
 
 
 def _left_out(result: SitingResult) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ import shapely
 
 from geoplan.catalogue import RESOURCES
 from geoplan.report.language import Language
-from geoplan.report.map import site_numbers
+from geoplan.report.order import site_numbers
 from geoplan.report.outline import BREAKS, NO_DATA, RESOURCE_STYLES, SCALE, Outlines, class_of
 from geoplan.siting.result import SitingResult
 

@@ -7,6 +7,7 @@ import pandas as pd
 
 from geoplan.catalogue import RESOURCE_UNITS, RESOURCES
 from geoplan.report.cells import Column, csv_bytes, unit_suffix
+from geoplan.report.order import by_rank, by_resource
 from geoplan.siting.result import SitingResult
 
 __all__ = [
@@ -126,7 +127,7 @@ def sources_csv(result: SitingResult) -> bytes:
             keys = pd.MultiIndex.from_frame(frame[["resource", "source_id"]])
             found = used.reindex(keys).to_numpy(dtype="float64", na_value=0.0)
             frame = frame.assign(used=np.nan_to_num(found) * _STEP)
-        frame = _by_resource(frame, [], ["source_id"])
+        frame = by_resource(frame, [], ["source_id"])
     columns = [
         Column("source_id", "text"),
         Column("resource", "text"),
@@ -229,25 +230,6 @@ def settle_flows(supply: pd.DataFrame, sources: pd.DataFrame) -> pd.DataFrame:
             largest = rows[int(np.argmax(steps.iloc[rows].to_numpy()))]
             steps.iloc[largest] -= over
     return supply.assign(amount=steps * _STEP)
-
-
-def by_rank(frame: pd.DataFrame, result: SitingResult) -> pd.DataFrame:
-    """Return rows in the order of their sites' ranks, then resource, then source."""
-    if not len(frame):
-        return frame
-    order = frame["site_id"].map(result.candidates["rank"])
-    frame = frame.assign(_rank=order)
-    if "resource" in frame.columns:
-        frame = _by_resource(frame, ["_rank"], ["source_id"])
-    else:
-        frame = frame.sort_values(["_rank", "site_id"], kind="stable")
-    return frame.drop(columns="_rank")
-
-
-def _by_resource(frame: pd.DataFrame, before: list[str], after: list[str]) -> pd.DataFrame:
-    order = {name: place for place, name in enumerate(RESOURCES)}
-    placed = frame.assign(_place=frame["resource"].map(order))
-    return placed.sort_values([*before, "_place", *after], kind="stable").drop(columns="_place")
 
 
 def _steps(amounts: pd.Series) -> pd.Series:

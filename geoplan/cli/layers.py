@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from geoplan.cli.context import AppContext, console, print_json, print_table
-from geoplan.cli.pack import bar, refuse_errors, report_of, show, who
+from geoplan.cli.context import AppContext, console, print_json
+from geoplan.cli.pack import bar, refuse_errors, report_of, show, who, wide_table
 from geoplan.errors import FileMissing, InputError, UnknownName
 from geoplan.store import cluster, read
 from geoplan.store.session import engine_for, transaction
@@ -140,7 +140,7 @@ def list_(
             )
         )
     head = ("layer", "theme", "kind", "rows", "version", "as of", "basis", "", "title")
-    print_table("", head, table, right=(3, 4))
+    wide_table("", head, table, right=(3, 4))
     console.print(f"\n{len(versions)} of {len(specs)} layers are loaded")
 
 

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import getpass
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
 
-from geoplan.cli.context import AppContext, console, print_json, print_table
+from geoplan.cli.context import AppContext, console, print_json
 from geoplan.errors import CheckFailed, Problem
 from geoplan.store import cluster
 from geoplan.store.session import engine_for
 from geoplan.studies.pack import PackReport, check_pack, load_pack
 from geoplan.studies.pack import Progress as Tell
 
-__all__ = ["app", "bar", "refuse_errors", "report_of", "show", "who"]
+__all__ = ["app", "bar", "refuse_errors", "report_of", "show", "who", "wide_table"]
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -69,6 +70,20 @@ def _repairs(repaired: dict[str, int]) -> str:
     return ", ".join(f"{code} {n:,}" for code, n in repaired.items())
 
 
+def wide_table(
+    title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], *, right: Sequence[int] = ()
+) -> None:
+    """Print a table whose last column may wrap; its width does not depend on a pipe's default."""
+    table = Table(title=title or None, title_justify="left", box=None, pad_edge=False)
+    for i, name in enumerate(columns):
+        last = i == len(columns) - 1
+        side: Literal["left", "right"] = "right" if i in right else "left"
+        table.add_column(name, justify=side, no_wrap=not last, overflow="fold")
+    for row in rows:
+        table.add_row(*map(str, row))
+    Console(highlight=False, width=None if console.is_terminal else 180).print(table)
+
+
 def show(report: PackReport, *, title: str, details: bool) -> None:
     """Print a report: one line per layer, then what was found."""
     rows = [
@@ -90,7 +105,7 @@ def show(report: PackReport, *, title: str, details: bool) -> None:
         "layer", "status", "read", "stored", "filtered", "refused", "warnings", "basis", "s",
         "repaired",
     )  # fmt: skip
-    print_table(title, head, rows, right=(2, 3, 4, 5, 6, 8))
+    wide_table(title, head, rows, right=(2, 3, 4, 5, 6, 8))
     found = [p for p in report.problems if details or p.severity != "info"]
     if found:
         console.print()

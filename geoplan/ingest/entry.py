@@ -140,12 +140,14 @@ def _joined(
 
 def _labels(frame: pd.DataFrame, spec: LayerSpec, entry: PackEntry) -> pd.Series:
     """Return a name for each source row, for messages: the best column that the entry maps."""
+    label = pd.Series([None] * len(frame), index=frame.index, dtype=object)
     for field in ("name_en", "name_local", spec.key or ""):
         rule = entry.fields.get(field)
         source = rule if isinstance(rule, str) else rule.source if rule else None
-        if source in frame.columns and bool(frame[source].notna().any()):
-            return as_text(frame[source]).fillna("(no name)")
-    return pd.Series([f"row {i + 1}" for i in range(len(frame))], index=frame.index)
+        if source in frame.columns:
+            label = label.where(label.notna(), as_text(frame[source]))
+    numbers = pd.Series([f"row {i + 1}" for i in range(len(frame))], index=frame.index)
+    return label.where(label.notna(), numbers)
 
 
 def _mend(

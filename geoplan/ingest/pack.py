@@ -221,9 +221,9 @@ def read_layer(
     sha = sha256 or ""
     try:
         sha = sha256 or fingerprint(entries, spec, profile, context.folder)
-    except InputError as error:
-        _told(findings, error)
-        return _staged(spec, entries, findings, None, None, 0, "", crs)
+    except InputError:
+        # The entry whose file this is tells it below, in its turn.
+        sha = ""
     if spec.derived is not None:
         findings.add(
             "derived-layer",

@@ -115,7 +115,8 @@ def quantisation(values: npt.NDArray[Any], *, most: int = 4_096) -> Quantisation
     The median difference d of neighbouring distinct values is a first guess; each difference
     counts ``round(difference / d)`` steps, and the step is the sum of differences over the sum of
     counts. That undoes rounding to whole metres: 27, 58, 89, 120, 152 → 31.25. It is accepted
-    when 90 % of the differences lie within 1 of a whole number of steps.
+    when 90 % of the differences lie within 1.25 of a whole number of steps. Steps below 4 units
+    cannot be told from whole numbers with gaps.
     """
     flat = values[np.isfinite(values)]
     found = np.unique(flat)
@@ -123,10 +124,13 @@ def quantisation(values: npt.NDArray[Any], *, most: int = 4_096) -> Quantisation
         return None
     steps = np.diff(found.astype(np.float64))
     guess = float(np.median(steps))
-    if guess <= 2.0:
+    if guess < 4.0:
         return None
-    counts = np.round(steps / guess)
-    good = (counts >= 1) & (np.abs(steps - counts * guess) <= 1.0)
+    # Rounding moves each end by half a unit, so the median may be one unit off; the mean is not.
+    counts = np.maximum(np.round(steps / guess), 1)
+    step = float(steps.sum() / counts.sum())
+    counts = np.round(steps / step)
+    good = (counts >= 1) & (np.abs(steps - counts * step) <= 1.25)
     if good.mean() < 0.9:
         return None
     step = float(steps[good].sum() / counts[good].sum())

@@ -273,6 +273,13 @@ def load_pack(
     plan = _plan(catalogue, pack, root)
     with transaction(engine) as session:
         current = read.layer_versions(session, [*plan.entries, *_outside(plan)])
+        lost = {
+            layer
+            for layer, spec in plan.specs.items()
+            if spec.kind == "raster"
+            and layer in current
+            and not Path(read.raster_asset(session, layer).path).is_file()
+        }
     stored = {layer: str(v["sha256"]) for layer, v in current.items()}
     broken: set[str] = set()
     for layer in plan.entries:
@@ -286,7 +293,7 @@ def load_pack(
     wanted = [
         layer
         for layer in plan.entries
-        if force or layer in broken or stored.get(layer) != plan.hashes[layer]
+        if force or layer in broken or layer in lost or stored.get(layer) != plan.hashes[layer]
     ]
     order = _order(plan, wanted)
     context = Context(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from shapely.geometry import LineString, Point, Polygon, box
 
-from geoplan.errors import CrsProblem, ShapeError, UnknownName
+from geoplan.errors import CrsProblem, RangeError, ShapeError, UnknownName
 from geoplan.grid import Grid
 from geoplan.raster import rasterise, to_grid
 
@@ -48,6 +48,10 @@ def test_nothing_to_burn_leaves_the_fill() -> None:
 
 
 def test_values_must_match() -> None:
+    with pytest.raises(RangeError, match="value 300 does not fit into uint8"):
+        rasterise([box(0, 0, 200, 200)], GRID, values=[300], dtype=np.uint8)
+    with pytest.raises(RangeError, match="value nan"):
+        rasterise([Point(0, 0)], GRID, values=[np.nan], dtype=np.int16)
     with pytest.raises(ShapeError, match="1 values for 2"):
         rasterise([Point(0, 0), Point(1, 1)], GRID, values=[1], dtype=np.int32)
 

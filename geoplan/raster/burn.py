@@ -13,7 +13,7 @@ from rasterio.enums import Resampling
 from rasterio.errors import CRSError
 from rasterio.transform import Affine
 
-from geoplan.errors import CrsProblem, ShapeError, UnknownName
+from geoplan.errors import CrsProblem, RangeError, ShapeError, UnknownName
 from geoplan.grid import Grid
 
 __all__ = ["RESAMPLING", "rasterise", "to_grid"]
@@ -56,6 +56,8 @@ def rasterise(
     ------
     ShapeError
         Not as many values as geometries.
+    RangeError
+        A value does not fit into ``dtype``.
     """
     shapes = np.asarray(list(geoms), dtype=object)
     given = np.ones(len(shapes)) if values is None else np.asarray(values)
@@ -63,6 +65,15 @@ def rasterise(
         raise ShapeError(f"{len(given)} values for {len(shapes)} geometries")
     kind = np.dtype(dtype)
     held = np.dtype(np.uint8) if kind == np.bool_ else kind
+    if held.kind in "iu" and len(given):
+        room = np.iinfo(held)
+        # scan conversion would cut them off without a word
+        bad = given[~((given >= room.min) & (given <= room.max))]
+        if len(bad):
+            raise RangeError(
+                f"value {bad[0]} does not fit into {held.name}",
+                remedy="number the features from 0, or take a wider type",
+            )
     out = np.full(grid.shape, fill, dtype=held)
     usable = ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
     shapes, given = shapes[usable], given[usable]

@@ -62,21 +62,12 @@ def _regions() -> list[dict[str, Any]]:
     ]
 
 
-def _facts(country: Country) -> list[dict[str, Any]]:
-    out = []
-    for layer in ("province_facts", "county_facts"):
-        frame = getattr(country, layer)
-        variables = [c for c in frame.columns if c != "region_code"]
-        out.append(
-            {
-                "layer": layer,
-                "file": f"{layer}.csv",
-                "fields": {"region_code": "region_code"},
-                "melt": {v: v for v in variables},
-                **_SAID,
-            }
-        )
-    return out
+def _facts() -> list[dict[str, Any]]:
+    fields = _same("region_code", "variable", "value", "unit")
+    return [
+        {"layer": layer, "file": f"{layer}.csv", "fields": fields, **_SAID}
+        for layer in ("province_facts", "county_facts")
+    ]
 
 
 def _nodes(country: Country) -> list[dict[str, Any]]:
@@ -130,7 +121,7 @@ def pack_document(country: Country) -> dict[str, Any]:
     entries: list[dict[str, Any]] = [
         *_regions(),
         _entry("land", {}),
-        *_facts(country),
+        *_facts(),
         _entry("settlements", settlements),
         _entry("urban_areas", {**_NAMES, "area_km2": "area_km2"}),
         _entry("roads", {"class": "class"}),

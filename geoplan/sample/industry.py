@@ -10,7 +10,15 @@ import shapely
 from geoplan.sample.place import FloatArray, Place
 from geoplan.sample.regions import Regions
 
-__all__ = ["add_population", "make_facts"]
+__all__ = ["UNITS", "add_population", "long_facts", "make_facts"]
+
+UNITS = {
+    "workshops10": "workshops",
+    "workshops50": "workshops",
+    "value_added_industry": "million USD",
+    "unemployment_pct": "%",
+}
+"""Unit of each variable that is not counted in persons."""
 
 
 def add_population(regions: Regions, settlements: gpd.GeoDataFrame) -> None:
@@ -81,3 +89,10 @@ def _rates(frame: pd.DataFrame) -> pd.DataFrame:
     frame["unemployment_pct"] = (100 * frame["unemployed"] / frame["labour_force"]).round(2)
     frame["value_added_industry"] = frame["value_added_industry"].round(2)
     return frame
+
+
+def long_facts(facts: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per figure: region_code, variable, value, unit."""
+    long = facts.melt("region_code", var_name="variable", value_name="value")
+    long["unit"] = long["variable"].map(UNITS).fillna("persons")
+    return long.sort_values(["region_code", "variable"], ignore_index=True)

@@ -20,6 +20,7 @@ from scipy import ndimage
 from geoplan.catalogue import Pack
 from geoplan.sample.country import Country
 from geoplan.sample.entries import pack_document
+from geoplan.sample.industry import long_facts
 from geoplan.sample.place import ANALYSIS_CRS, FloatArray, Place
 from geoplan.sample.relief import fractal
 
@@ -60,8 +61,9 @@ def write_country(country: Country, folder: Path) -> dict[str, int]:
         ("province_facts", country.province_facts),
         ("county_facts", country.county_facts),
     ):
-        facts.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
-        rows[name] = int(facts.drop(columns="region_code").notna().sum().sum())
+        table = long_facts(facts)
+        table.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
+        rows[name] = len(table)
     height, cover = _finer(country)
     _write_tif(folder / "elevation.tif", height.astype(np.float32), country.place, _NODATA)
     _write_tif(folder / "land_cover.tif", cover, country.place, 0)

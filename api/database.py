@@ -74,12 +74,16 @@ class Database:
             As for :meth:`reading`, whose errors it shares.
         """
         # Several statements in one message are one transaction of their own, so SET LOCAL ends
-        # with it; BEGIN and ROLLBACK would be two more exchanges.
-        with (
-            self._translated(seconds),
-            self.engine().connect().execution_options(isolation_level="AUTOCOMMIT") as connection,
-        ):
-            return connection.exec_driver_sql(_preamble(seconds) + sql, dict(values)).one()
+        # with it; BEGIN and ROLLBACK would be two more exchanges, and so would SQLAlchemy's
+        # isolation level AUTOCOMMIT, which resets the driver's on both sides.
+        with self._translated(seconds), self.engine().connect() as connection:
+            driver: Any = connection.connection.dbapi_connection
+            driver.autocommit = True
+            try:
+                return connection.exec_driver_sql(_preamble(seconds) + sql, dict(values)).one()
+            finally:
+                if not driver.closed:
+                    driver.autocommit = False
 
     @contextmanager
     def _translated(self, seconds: float) -> Iterator[None]:

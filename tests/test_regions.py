@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geoplan.catalogue.profile import Indicator, IndexSpec
+from geoplan.catalogue.profile import IndexSpec, Indicator
 from geoplan.catalogue.text import Text
 from geoplan.errors import RangeError, UnknownName
-from geoplan.regions import ancestors, industrialisation, measure_indicator, normalise
+from geoplan.regions import ancestors, industrialisation, measure_indicator, normalise, orphans
 
 REGIONS = pd.DataFrame(
     {
@@ -33,9 +33,7 @@ FACTS = pd.DataFrame(
 
 
 def indicator(name: str, weight: float, **more: object) -> Indicator:
-    return Indicator(
-        id=name, title=Text(en=name), unit="1", weight=weight, basis="test", **more
-    )  # type: ignore[arg-type]
+    return Indicator(id=name, title=Text(en=name), unit="1", weight=weight, basis="test", **more)  # type: ignore[arg-type]
 
 
 def test_a_coarse_fact_is_handed_down_and_divided() -> None:
@@ -135,7 +133,11 @@ def test_unknown_facts_and_doubled_facts_are_told() -> None:
         )  # fmt: skip
 
 
-def test_a_lost_parent_is_told() -> None:
+def test_a_lost_parent_leaves_the_ancestor_missing_and_is_listed() -> None:
     broken = REGIONS.assign(parent_code=[None, None, "A", "Z", "B"])
-    with pytest.raises(UnknownName, match="Z"):
-        ancestors(broken, 2)
+    up = ancestors(broken, 2)
+    assert up[1].isna().tolist() == [False, True, False]
+    assert orphans(broken)["code"].tolist() == ["a2"]
+    assert orphans(REGIONS).empty
+    with pytest.raises(UnknownName, match="level 3"):
+        ancestors(REGIONS, 3)

@@ -61,12 +61,16 @@ def read_cog(path: str | Path, *, window: Grid | None = None) -> RasterBand:
             if window is not None:
                 bounds = transform_bounds(window.crs, source.crs, *window.bounds, densify_pts=51)
                 wanted = from_bounds(*bounds, transform=source.transform)
-                grown = Window(
-                    wanted.col_off - _MARGIN_PX,
-                    wanted.row_off - _MARGIN_PX,
-                    wanted.width + 2 * _MARGIN_PX,
-                    wanted.height + 2 * _MARGIN_PX,
-                ).round_offsets("floor").round_lengths("ceil")
+                grown = (
+                    Window(
+                        wanted.col_off - _MARGIN_PX,
+                        wanted.row_off - _MARGIN_PX,
+                        wanted.width + 2 * _MARGIN_PX,
+                        wanted.height + 2 * _MARGIN_PX,
+                    )
+                    .round_offsets(op="floor")
+                    .round_lengths(op="ceil")
+                )
                 whole = Window(0, 0, source.width, source.height)
                 if not rasterio.windows.intersect(grown, whole):
                     raise InputError(

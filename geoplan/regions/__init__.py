@@ -6,6 +6,7 @@ from geoplan.regions.industrialisation import (
     industrialisation,
     measure_indicator,
     normalise,
+    orphans,
 )
 
-__all__ = ["IndexResult", "ancestors", "industrialisation", "measure_indicator", "normalise"]
+__all__ = ["IndexResult", "ancestors", "industrialisation", "measure_indicator", "normalise", "orphans"]

@@ -18,7 +18,7 @@ from geoplan.catalogue.profile import IndexSpec, Indicator
 from geoplan.errors import RangeError, UnknownName
 from geoplan.expression import evaluate, select
 
-__all__ = ["IndexResult", "ancestors", "industrialisation", "measure_indicator", "normalise"]
+__all__ = ["IndexResult", "ancestors", "industrialisation", "measure_indicator", "normalise", "orphans"]
 
 
 @dataclass(frozen=True)
@@ -56,12 +56,14 @@ def ancestors(regions: pd.DataFrame, level: int) -> pd.DataFrame:
     Returns
     -------
     DataFrame, index ``code``
-        Columns are the levels 1 … ``level``; the own level holds the code itself.
+        Columns are the levels 1 … ``level``; the own level holds the code itself. Missing where
+        a parent is not known or not loaded (levels are of different dates: a district of 2020
+        may name a county that the counties of 2016 do not have); see `orphans`.
 
     Raises
     ------
     UnknownName
-        A parent does not exist one level up.
+        No region of this level is loaded.
     """
     by_level = {
         int(n): group.set_index("code")["parent_code"] for n, group in regions.groupby("level")
@@ -78,16 +80,30 @@ def ancestors(regions: pd.DataFrame, level: int) -> pd.DataFrame:
         if step == 1:
             break
         parents = current.map(by_level[step])
-        known = set(by_level.get(step - 1, pd.Series(dtype=object)).index)
-        lost = sorted({str(p) for p in parents.dropna()} - known)
-        if lost:
-            raise UnknownName(
-                f"{len(lost)} regions of level {step} name a parent that does not exist: "
-                f"{', '.join(lost[:5])}",
-                remedy=f"load the regions of level {step - 1}, or correct the parent codes",
-            )
-        current = parents
+        known = by_level.get(step - 1, pd.Series(dtype=object)).index
+        current = parents.where(parents.isin(known))
     return out[sorted(out.columns)]
+
+
+def orphans(regions: pd.DataFrame) -> pd.DataFrame:
+    """Return the regions below the coarsest level whose parent is not loaded.
+
+    Parameters
+    ----------
+    regions : DataFrame
+        All regions: ``code``, ``parent_code``, ``level``.
+
+    Returns
+    -------
+    DataFrame
+        Those rows of ``regions``.
+    """
+    pairs = set(zip(regions["level"], regions["code"], strict=True))
+    lost = [
+        level > 1 and (level - 1, parent) not in pairs
+        for level, parent in zip(regions["level"], regions["parent_code"], strict=True)
+    ]
+    return regions[np.array(lost, dtype=bool)]
 
 
 def normalise(values: pd.Series, *, method: str, direction: str) -> pd.Series:

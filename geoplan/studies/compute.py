@@ -17,7 +17,7 @@ from geoplan.catalogue.text import Text
 from geoplan.errors import AnswerNo, Relaxation
 from geoplan.grid import Grid
 from geoplan.mcda.weights import ahp_from_pairs, direct
-from geoplan.regions import IndexResult
+from geoplan.regions import IndexResult, orphans
 from geoplan.siting import candidates as growth
 from geoplan.siting.criteria import Measure, contributions, suitability
 from geoplan.siting.demand import site_demand
@@ -83,6 +83,12 @@ def compute(
         )
         ground = Ground(session, layers, grid, regions, index, profile.index.level)
         inside = raster.rasterise(area.geometry, grid, dtype=np.bool_)
+    lost = orphans(regions)
+    for level, part in lost.groupby("level"):
+        warnings.append(
+            f"{len(part)} regions of level {level} name a parent that is not loaded "
+            f"(for example {part['code'].iloc[0]}); they belong to no region of level {level - 1}"
+        )
     unknown = int(index.frame["industrialisation"].isna().sum())
     if unknown:
         warnings.append(

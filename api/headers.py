@@ -29,6 +29,7 @@ DOCUMENT_POLICY = "; ".join(
         "style-src 'unsafe-inline' data:",
         "img-src data: blob:",
         "font-src data:",
+        "connect-src data: blob:",
         "worker-src blob:",
         "base-uri 'none'",
         "form-action 'none'",

@@ -146,6 +146,9 @@ def test_language_numbers_and_names() -> None:
     assert persian.date("2025-03-21") == "۱۴۰۴/۰۱/۰۱"
     assert Language("fa").date("2025-03-21") == "۲۰۲۵-۰۳-۲۱"
     assert english.measured(12.5, "%") == "12.5%"
+    assert english.measured(1.73224, "km", 3) == "1.73 km"
+    assert english.measured(344897.2, "persons", 3) == "344,897 persons"
+    assert english.measured(3.0, "class", 3) == "3"
     with pytest.raises(UnknownName):
         english.t("no such word")
 
@@ -155,6 +158,8 @@ def test_a_country_brings_its_own_words() -> None:
     french = Language("fr", terms=terms)
     assert french.t("site") == "Emplacement"
     assert french.t("score") == "Score"
+    headroom = Language("en", terms={"headroom": Text(en="spare capacity")})
+    assert headroom.t("headroom") == "Spare capacity"
     codes = [each.code for each in languages_of(example_profile(languages=["fr"]))]
     assert codes == ["fr", "en"]
 

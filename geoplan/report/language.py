@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import jdatetime
 import pandas as pd
@@ -25,6 +25,8 @@ _PERSIAN = str.maketrans("0123456789.,-", "۰۱۲۳۴۵۶۷۸۹٫٬−")
 _PERSIAN_DIGITS = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
 _NAMES = {"en": "English", "fa": "فارسی"}
 _DASH = "–"
+_BARE = ("", "1", "class", "index")
+"""Units that are not said after a number."""
 
 
 @cache
@@ -74,10 +76,13 @@ class Language:
         UnknownName
             Neither the profile's terms nor the report's words have it.
         """
-        text = self.terms.get(key) or _words().get(key)
-        if text is None:
+        own, text = _words().get(key), self.terms.get(key)
+        if text is None and own is None:
             raise UnknownName(f"no word for '{key}'", where="geoplan/report/words.yaml")
-        words = text.in_language(self.code)
+        words = (text or cast(Text, own)).in_language(self.code)
+        if text is not None and own is not None and own.en[:1].isupper():
+            # Terms are written as in running text; where the report has a heading, so has a term.
+            words = words[:1].upper() + words[1:]
         for name, value in values.items():
             words = words.replace(f"{{{name}}}", str(value))
         return words
@@ -144,11 +149,18 @@ class Language:
         """Semicolon and space between the parts of a list."""
         return "؛ " if self.code in ("ar", "fa", "ur") else "; "
 
-    def compact(self, value: Any) -> str:
-        """Return a number with as many decimals as it needs, at most six figures."""
+    def compact(self, value: Any, figures: int = 6) -> str:
+        """Return a number with as many decimals as it needs.
+
+        ``figures`` are the most significant figures shown; no figure before the decimal point
+        is ever dropped.
+        """
         if _missing(value):
             return _DASH
-        text = f"{float(value):,.6g}"
+        number = float(value)
+        if abs(number) >= 10 ** (figures - 1):
+            return self.number(number)
+        text = f"{number:,.{figures}g}"
         return text.translate(_PERSIAN) if self.code == "fa" and "e" not in text else text
 
     def percent(self, share: Any, decimals: int = 0) -> str:
@@ -170,8 +182,8 @@ class Language:
         """Return a unit as readers write it."""
         return "" if unit in ("", "1") else self.word("unit", unit)
 
-    def measured(self, value: Any, unit: str) -> str:
-        """Return a number with its unit; a dash alone where missing.
+    def measured(self, value: Any, unit: str, figures: int = 6) -> str:
+        """Return a number with its unit; a dash alone where missing. See `compact`.
 
         Examples
         --------
@@ -180,9 +192,9 @@ class Language:
         """
         if _missing(value):
             return _DASH
-        name = "" if unit == "index" else self.unit(unit)
-        space = "" if unit in ("", "1", "%", "index") else " "
-        return f"{self.compact(value)}{space}{name}"
+        bare = unit in _BARE
+        space = "" if bare or unit == "%" else " "
+        return f"{self.compact(value, figures)}{space}{'' if bare else self.unit(unit)}"
 
     def date(self, value: Any) -> str:
         """Return a date; Persian text of a Jalali country gets the Jalali one.

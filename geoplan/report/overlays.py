@@ -236,6 +236,7 @@ def site_layer(result: SitingResult, both: Both) -> folium.GeoJson:
             reasons = "".join(
                 f"<li>{escape(each.text(reason.text))}</li>"
                 for reason in result.reasons.get(site, ())
+                if reason.code != "supply"
             )
             flows = "".join(
                 f"<li>{escape(each.t(flow.resource))}: {each.amount(flow.amount)} "

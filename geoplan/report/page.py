@@ -25,7 +25,7 @@ __all__ = ["report_html"]
 
 _LEFT_OUT_SHOWN = 12
 _FULL = 0.999
-"""Share of a headroom from which a source counts as used up."""
+"""Share of what may be taken of a headroom from which a source counts as used up."""
 
 _CERTAIN = ("in force", "read", "calculated")
 
@@ -104,7 +104,8 @@ def _sites(result: SitingResult) -> list[dict[str, Any]]:
                 "less_industrialised": _true(candidate["less_industrialised"]),
                 "acceptability": candidate.get("inclusion_acceptability"),
                 "jobs": candidate.get("jobs"),
-                "reasons": result.reasons.get(site, ()),
+                # The supply stands in a table beside the reasons, with its basis marked.
+                "reasons": [r for r in result.reasons.get(site, ()) if r.code != "supply"],
                 "criteria": [
                     (
                         name,
@@ -149,7 +150,9 @@ def _sources(result: SitingResult) -> dict[str, list[dict[str, Any]]]:
         ["share", "source_id"], ascending=[False, True], kind="stable"
     )
     for row in frame.to_dict("records"):
-        found[str(row["resource"])].append({**row, "binds": row["share"] >= _FULL})
+        name = str(row["resource"])
+        allowed = getattr(result.scenario.supply, name).headroom_share_max
+        found[name].append({**row, "binds": row["share"] >= _FULL * allowed})
     return found
 
 

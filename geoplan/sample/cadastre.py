@@ -125,7 +125,9 @@ def lay_out(code: str, frame: Frame, rng: np.random.Generator, *, opened: int) -
                 "geometry": frame.ring(corners),
             }
         )
-    return Cadastre(*(gpd.GeoDataFrame(part, geometry="geometry") for part in (phases, blocks, plots)))
+    return Cadastre(
+        *(gpd.GeoDataFrame(part, geometry="geometry") for part in (phases, blocks, plots))
+    )
 
 
 Box = tuple[float, float, float, float]
@@ -186,7 +188,9 @@ def _plots(
                 ring = [(x0, y0), (x1, y0), (x1, middle), (x1, y1), (x0, y1), (x0, middle)]
             number += 1
             i += span
-            out.append(_plot(block, number, frame, ring, part[-1] - part[0], high - low, kind, phase, rng))
+            out.append(
+                _plot(block, number, frame, ring, part[-1] - part[0], high - low, kind, phase, rng)
+            )
     bottom = [(x, y0) for x in xs]
     over = [(x, y1) for x in reversed(xs)]
     return [*bottom, (x1, middle), *over, (x0, middle)]

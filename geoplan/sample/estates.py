@@ -58,8 +58,8 @@ def make_estates(
     free = _free(place, relief, water, ground)
     to_cadastre = Transformer.from_crs(ANALYSIS_CRS, CADASTRE_CRS, always_xy=True)
     towns = settlements[settlements["rank"] < 4].reset_index(drop=True)
-    industry = towns["district_code"].str[:4].map(
-        facts.set_index("region_code")["employed_industry"]
+    industry = (
+        towns["district_code"].str[:4].map(facts.set_index("region_code")["employed_industry"])
     )
     weight = np.sqrt(industry.to_numpy(dtype=float)) * np.sqrt(towns["population"].to_numpy())
     order = np.argsort(rng.exponential(size=len(towns)) / weight, kind="stable")
@@ -79,7 +79,9 @@ def make_estates(
         again = sum(1 for r in rows if r["town"] == town["code"])
         rows.append(_row(code, town, frame, rng, again=again, whole=whole))
         if whole:
-            cadastres.append(lay_out(code, frame, rng, opened=int(str(rows[-1]["approved_on"])[:4])))
+            cadastres.append(
+                lay_out(code, frame, rng, opened=int(str(rows[-1]["approved_on"])[:4]))
+            )
     made = gpd.GeoDataFrame(rows, geometry="geometry", crs=CADASTRE_CRS).drop(columns="town")
     inside = gpd.GeoDataFrame(
         geometry=made.representative_point().to_crs(ANALYSIS_CRS), crs=ANALYSIS_CRS

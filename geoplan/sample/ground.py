@@ -76,9 +76,7 @@ def make_ground(
     )
 
 
-def _built(
-    place: Place, settlements: gpd.GeoDataFrame, rng: np.random.Generator
-) -> BoolArray:
+def _built(place: Place, settlements: gpd.GeoDataFrame, rng: np.random.Generator) -> BoolArray:
     mask = np.zeros(place.grid.shape, dtype=bool)
     wobble = 1 + 0.22 * fractal(place.grid.shape, rng, beta=2.4, longest=14)
     towns = settlements[settlements["rank"] < 4]
@@ -153,7 +151,9 @@ def _protected(
         rows.append({"name_en": name.en, "name_fa": name.fa, "kind": kind, "geometry": polygon})
     for polygon in outlines(shore, place.grid, least_cells=20)[:2]:
         name = names.root().as_kind("wetland")
-        rows.append({"name_en": name.en, "name_fa": name.fa, "kind": "wetland", "geometry": polygon})
+        rows.append(
+            {"name_en": name.en, "name_fa": name.fa, "kind": "wetland", "geometry": polygon}
+        )
     return _frame(rows, "N")
 
 

@@ -187,8 +187,7 @@ def _ports(place: Place, relief: Relief, settlements: gpd.GeoDataFrame) -> gpd.G
     near = to_sea.ravel()[settlements["cell"].to_numpy()] < 5_000
     towns = settlements[near & (settlements["rank"] <= 2).to_numpy()].head(6)
     names = [
-        Name(e, f).as_kind("port")
-        for e, f in zip(towns["name_en"], towns["name_fa"], strict=True)
+        Name(e, f).as_kind("port") for e, f in zip(towns["name_en"], towns["name_fa"], strict=True)
     ]
     return gpd.GeoDataFrame(
         {

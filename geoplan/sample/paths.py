@@ -11,9 +11,7 @@ from geoplan.sample.place import BoolArray, FloatArray, IntArray
 __all__ = ["cost_graph", "nearest_source", "walk_back"]
 
 
-def cost_graph(
-    cost: FloatArray, passable: BoolArray, *, diagonal: bool
-) -> scipy.sparse.csr_array:
+def cost_graph(cost: FloatArray, passable: BoolArray, *, diagonal: bool) -> scipy.sparse.csr_array:
     """Return the graph of neighbouring passable cells.
 
     Parameters

@@ -46,7 +46,9 @@ def make_settlements(
     rural = size / size.sum() * place.population * (1 - _URBAN_SHARE)
     stock = [names.root() for _ in range(min(names.left, 1 + cells.size // 2))]
     titles = [_village(stock, i) for i in range(cells.size)]
-    x, y = place.grid.centre_xy(*np.divmod(np.concatenate([regions.centres, cells]), place.grid.cols))
+    x, y = place.grid.centre_xy(
+        *np.divmod(np.concatenate([regions.centres, cells]), place.grid.cols)
+    )
     jitter = rng.uniform(-0.3, 0.3, (2, x.size)) * place.grid.cell_m
     frame = gpd.GeoDataFrame(
         {

@@ -174,9 +174,7 @@ def _grid_lines(substations: gpd.GeoDataFrame, plants: gpd.GeoDataFrame) -> gpd.
         [substations["voltage_kv"], pd.Series(np.where(plants["capacity_mw"] > 100, 230, 132))]
     ).to_numpy()
     codes = [*substations["code"], *plants["code"]]
-    xy = np.vstack(
-        [shapely.get_coordinates(f.geometry.array) for f in (substations, plants)]
-    )
+    xy = np.vstack([shapely.get_coordinates(f.geometry.array) for f in (substations, plants)])
     length = distance_matrix(xy, xy)
     # Lines between strong nodes come first, so that the strong grid hangs together.
     weight = np.where(length > 0, length * (1 + (230 - np.minimum.outer(kv, kv)) / 400), 0)
@@ -224,7 +222,9 @@ def _water_sources(
         used = rng.uniform(0.72, 0.93)
         add(dam.name.as_kind("dam"), "dam", licence, used, "licensed", shapely.Point(x, y))
     towns = settlements[settlements["rank"] <= 2]
-    river = np.argwhere(water.river & (water.discharge > np.quantile(water.discharge[water.river], 0.6)))
+    river = np.argwhere(
+        water.river & (water.discharge > np.quantile(water.discharge[water.river], 0.6))
+    )
     tree = cKDTree(river)
     to_sea = ndimage.distance_transform_edt(relief.land) * place.grid.cell_m
     for town in towns.itertuples():
@@ -234,13 +234,13 @@ def _water_sources(
         if gap * place.grid.cell_m < 9_000:
             rr, cc = river[at]
             x, y = place.grid.centre_xy(rr, cc)
-            licence = 0.05 * float(water.discharge[rr, cc]) * _SECONDS_PER_DAY
+            licence = 0.08 * float(water.discharge[rr, cc]) * _SECONDS_PER_DAY
             used = rng.uniform(0.55, 0.92)
             add(title.as_kind("intake"), "intake", licence, used, "licensed", shapely.Point(x, y))
-        wells = town.population * _WATER_M3_PER_PERSON * rng.uniform(0.5, 0.8) + 2_500
+        wells = town.population * _WATER_M3_PER_PERSON * rng.uniform(0.6, 0.9) + 6_000
         basis = _basis(town.district_code)
         where = _on_land(place, relief, town.geometry, 5_500, rng)
-        add(title.as_kind("wellfield"), "wells", wells, rng.uniform(0.70, 0.96), basis, where)
+        add(title.as_kind("wellfield"), "wells", wells, rng.uniform(0.55, 0.92), basis, where)
         if to_sea[r, c] < 8_000 and town.population > 20_000:
             fresh = town.population * _WATER_M3_PER_PERSON * 0.6 + 8_000
             used = rng.uniform(0.5, 0.85)
@@ -288,5 +288,3 @@ def _dams(place: Place, water: Water) -> gpd.GeoDataFrame:
             }
         )
     return _table(rows, "D")
-
-

@@ -129,8 +129,7 @@ def _dams(
             break
         row, col = divmod(cell, place.grid.cols)
         near = [
-            np.hypot(row - d.cell // place.grid.cols, col - d.cell % place.grid.cols)
-            for d in found
+            np.hypot(row - d.cell // place.grid.cols, col - d.cell % place.grid.cols) for d in found
         ]
         if near and min(near) * place.grid.cell_m < apart:
             continue

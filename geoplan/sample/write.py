@@ -199,5 +199,3 @@ def read_marker(folder: Path) -> dict[str, Any] | None:
         return None
     made_here = isinstance(found, dict) and found.get("made_by") == "geoplan sample"
     return found if made_here else None
-
-

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,6 +15,8 @@ from geoplan.errors import DatabaseLost, InputError, Unavailable
 from geoplan.settings import Settings
 
 __all__ = ["Database"]
+
+_log = logging.getLogger("geoplan.api")
 
 _CANCELLED = "57014"  # query_canceled: statement_timeout
 _BAD_TEXT = ("22021", "22P05")  # characters that PostgreSQL cannot store
@@ -94,7 +97,9 @@ class Database:
             cause = error.__cause__ or error.__context__
             if isinstance(cause, DBAPIError) and _code(cause) == _CANCELLED:
                 raise _too_slow(seconds) from error
-            raise
+            # Its own text has the server's address and the driver's words: for the log only.
+            _log.warning("%s: %s", error.where, error.what)
+            raise _lost() from error
         except DBAPIError as error:
             code = _code(error)
             if code == _CANCELLED:

@@ -420,7 +420,7 @@ class TestErrors:
                 body = problem(answer, 503)
                 assert answer.headers["retry-after"] == "5"
                 assert "geoplan db up" in body.remedy
-                assert "hidden" not in answer.text
+                assert "hidden" not in answer.text and "127.0.0.1" not in answer.text
             health = client.get("/api/health")
             assert health.status_code == 200
             assert health.json()["status"] == "degraded" and health.json()["database"] is False

@@ -56,7 +56,13 @@ const relaxKey: Record<string, string> = {
 
 /** Where no plan exists: which limits would have to move, and by how much. */
 export function Relaxations({ run }: { run: RunDetail }) {
-  const { t, lang } = useApp();
+  const { state, t, name, lang } = useApp();
+  const regionName = (code: string): string | null => {
+    const found = Object.values(state.regions)
+      .flatMap((load) => dataOf(load, []))
+      .find((region) => region.code === code);
+    return found ? name(found.name) : null;
+  };
   return (
     <section class="notice notice-warn">
       <strong>{t("status_infeasible")}</strong>
@@ -85,8 +91,8 @@ export function Relaxations({ run }: { run: RunDetail }) {
         </b>
         {known && rest.length > 0 && (
           <span class="quiet"> {rest.map((part, i) => {
-            const resource = codeText(lang, "resource", part);
-            return <span key={i}>{i > 0 && " · "}{resource === part ? <Raw>{part}</Raw> : resource}</span>;
+            const words = part in resourceColor ? codeText(lang, "resource", part) : regionName(part);
+            return <span key={i}>{i > 0 && " · "}{words ?? <Raw>{part}</Raw>}</span>;
           })}</span>
         )}
         <div class="bar-foot">

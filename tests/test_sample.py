@@ -24,7 +24,7 @@ from geoplan.ingest.pack import by_layer, files_of, read_layer
 from geoplan.ingest.staged import Context
 from geoplan.sample import SampleSummary, make
 from geoplan.sample.country import Country, make_country
-from geoplan.sample.names import REAL
+from geoplan.sample.names import Names
 from geoplan.sample.place import place
 
 
@@ -91,7 +91,9 @@ def test_codes_are_unique_and_parents_exist(country: Country) -> None:
     assert set(r.counties["parent_code"]) == set(r.provinces["code"])
     assert set(r.districts["parent_code"]) == set(r.counties["code"])
     child = r.districts.merge(r.counties, left_on="parent_code", right_on="code")
-    inside = shapely.contains_properly(child["geometry_y"], shapely.point_on_surface(child["geometry_x"]))
+    inside = shapely.contains_properly(
+        child["geometry_y"], shapely.point_on_surface(child["geometry_x"])
+    )
     assert inside.all()
 
 
@@ -123,8 +125,14 @@ def test_names_are_in_both_languages_and_normalised(country: Country) -> None:
             assert "\u200c " not in fa and " \u200c" not in fa
     villages = country.settlements["name_fa"].str.contains("\u200cآباد")
     assert villages.any()
-    assert not {n.en for n in country.regions.titles} & REAL
     assert country.settlements["name_en"].is_unique
+
+
+def test_a_stock_gives_each_name_once() -> None:
+    stock = Names(np.random.default_rng(3))
+    roots = [stock.root() for _ in range(stock.left)]
+    assert len(roots) > 800
+    assert len({r.en for r in roots}) == len({r.fa for r in roots}) == len(roots)
 
 
 def test_headroom_is_rating_less_what_is_committed(country: Country) -> None:
@@ -183,9 +191,7 @@ def test_plots_partition_their_blocks(made: SampleSummary) -> None:
         union = shapely.coverage_union_all(part.geometry.array)
         assert union.symmetric_difference(block).area < 1e-6
         assert part.area.sum() == pytest.approx(block.area, abs=1e-3)
-    outside = shapely.difference(
-        blocks.geometry.array, phases.geometry[blocks["phase_code"]].array
-    )
+    outside = shapely.difference(blocks.geometry.array, phases.geometry[blocks["phase_code"]].array)
     assert shapely.area(outside).max() < 0.1
     for code, part in phases.groupby("estate_code"):
         assert part.area.sum() == pytest.approx(estates.geometry[code].area, rel=1e-9)
@@ -265,9 +271,7 @@ def test_an_older_country_is_replaced_and_a_kept_one_is_not_made_again(
     assert [p.name for p in tmp_path.iterdir()] == ["country"]
 
 
-def test_a_failure_leaves_nothing_behind(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failure_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> dict[str, int]:
         raise OSError(28, "No space left on device")
 

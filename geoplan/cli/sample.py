@@ -5,20 +5,18 @@ from __future__ import annotations
 import sys
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from geoplan.cli.context import console, print_json, print_table
-from geoplan.errors import RangeError
-from geoplan.sample import make
+from geoplan.sample import Size, make
 
 __all__ = ["sample"]
 
 
 def sample(
-    ctx: typer.Context,
     out: Annotated[Path, typer.Argument(help="Folder for the pack: new, empty, or an older one.")],
     seed: Annotated[int, typer.Option(min=0, help="One seed gives one country.")] = 7,
     size: Annotated[
@@ -31,8 +29,6 @@ def sample(
     Nothing in it is real. The folder is replaced only where an earlier synthetic country lies in
     it, and only when the new one is complete.
     """
-    if size != "standard" and size != "small":
-        raise RangeError(f"size '{size}' is unknown", remedy="use 'small' or 'standard'")
     started = time.monotonic()
     columns = (TextColumn("{task.description:20}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True, disable=json) as bars:
@@ -40,7 +36,7 @@ def sample(
         summary = make(
             out,
             seed=seed,
-            size=size,
+            size=cast(Size, size),  # unknown sizes are refused there
             progress=lambda what, done: bars.update(task, description=what, completed=done),
         )
     if json:

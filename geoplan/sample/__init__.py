@@ -12,7 +12,7 @@ from geoplan.sample.country import Progress, make_country
 from geoplan.sample.place import Size, place
 from geoplan.sample.write import MARKER, read_marker, write_country
 
-__all__ = ["MARKER", "SampleSummary", "make"]
+__all__ = ["MARKER", "SampleSummary", "Size", "make"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 
@@ -97,7 +98,7 @@ def lay_out(code: str, frame: Frame, rng: np.random.Generator, *, opened: int) -
     blocks: list[dict[str, object]] = []
     plots: list[dict[str, object]] = []
     cuts = frame.phase_cuts()
-    for number, (left, right) in enumerate(zip(cuts, cuts[1:], strict=False), start=1):
+    for number, (left, right) in enumerate(itertools.pairwise(cuts), start=1):
         phase = f"{code}-{number}"
         corners = [(left, 0.0), (right, 0.0), (right, float(frame.height)), (left, frame.height)]
         first = len(plots)

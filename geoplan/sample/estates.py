@@ -55,7 +55,7 @@ def make_estates(
     register.
     """
     rng = place.rng("estates")
-    free = _free(place, relief, water, ground)
+    free = _free(relief, water, ground)
     to_cadastre = Transformer.from_crs(ANALYSIS_CRS, CADASTRE_CRS, always_xy=True)
     towns = settlements[settlements["rank"] < 4].reset_index(drop=True)
     industry = (
@@ -97,7 +97,7 @@ def make_estates(
     return Estates(made, together("phases"), together("blocks"), together("plots"))
 
 
-def _free(place: Place, relief: Relief, water: Water, ground: Ground) -> BoolArray:
+def _free(relief: Relief, water: Water, ground: Ground) -> BoolArray:
     taken = ~relief.land | water.lake | np.isin(ground.cover, (0, 4, 5, 7, 8))
     taken |= ndimage.binary_dilation(water.river)
     steep = ndimage.uniform_filter(relief.slope, 3) > 4

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-__all__ = ["KINDS", "REAL", "Name", "Names"]
+__all__ = ["KINDS", "Name", "Names"]
 
 ZWNJ = "\u200c"
 
@@ -30,76 +30,6 @@ _LAST = (
     ("oshta", "وشتا"), ("avin", "اوین"), ("erkan", "رکان"), ("ulis", "ولیس"), ("anvar", "نوار"),
     ("ipan", "یپان"), ("oman", "ومان"), ("eshar", "شار"), ("usta", "وستا"), ("agul", "اگول"),
 )  # fmt: skip
-
-REAL = frozenset(
-    [
-        "Tehran",
-        "Shiraz",
-        "Tabriz",
-        "Esfahan",
-        "Isfahan",
-        "Mashhad",
-        "Karaj",
-        "Qom",
-        "Ahvaz",
-        "Kerman",
-        "Rasht",
-        "Zahedan",
-        "Hamadan",
-        "Yazd",
-        "Ardabil",
-        "Arak",
-        "Zanjan",
-        "Sanandaj",
-        "Qazvin",
-        "Gorgan",
-        "Sari",
-        "Birjand",
-        "Ilam",
-        "Bushehr",
-        "Semnan",
-        "Talesh",
-        "Mila",
-        "Milan",
-        "Dilam",
-        "Silan",
-        "Bilan",
-        "Lorestan",
-        "Manila",
-        "Zarand",
-        "Zarandis",
-        "Mandis",
-        "Navan",
-        "Parandis",
-        "Rodan",
-        "Kavir",
-        "Manipan",
-        "Osman",
-        "Roman",
-        "Noman",
-        "Silvan",
-        "Torbat",
-        "Varna",
-        "Dora",
-        "Vista",
-        "Belin",
-        "Berlin",
-        "Navin",
-        "Tirana",
-        "Barcelona",
-        "Lisbon",
-        "Belgrade",
-        "Taluna",
-        "Sorin",
-        "Farukh",
-        "Farvardin",
-        "Havana",
-        "Kavala",
-        "Nilan",
-        "Yasuj",
-    ]
-)
-"""Roots never used: names of real places, and words that would be read as one."""
 
 KINDS: dict[str, tuple[str, str]] = {
     "province": ("{} Province", "استان {}"),
@@ -165,7 +95,6 @@ class Names:
             for a_en, a_fa in _FIRST
             for b_en, b_fa in _LAST
         ]
-        pairs = [n for n in pairs if n.en not in REAL]
         by_fa: dict[str, Name] = {}
         for name in pairs:  # two roots may be spelled alike in Persian, where short vowels are not
             by_fa.setdefault(name.fa, name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import geopandas as gpd
@@ -54,7 +55,7 @@ def make_networks(
     at once (Mehlhorn 1988); the minimum spanning tree is built, and further pairs where the way
     over the tree is more than 1.7 times as long.
     """
-    ground = _ground(place, relief, water)
+    ground = _ground(relief, water)
     row, col = np.divmod(settlements["cell"].to_numpy(), place.grid.cols)
     node = (row // _STEP) * ground.cols + col // _STEP
     ground.passable.ravel()[node] = True
@@ -78,7 +79,7 @@ def make_networks(
     villages = np.flatnonzero(rank == 4)
     for i in villages[: int(len(villages) * _VILLAGES)]:
         path = walk_back(previous, int(node[i]))
-        secondary |= {_edge(a, b) for a, b in zip(path, path[1:], strict=False)}
+        secondary |= {_edge(a, b) for a, b in itertools.pairwise(path)}
     secondary -= primary
     roads = _lines(place, ground, primary, secondary, position)
     flat = uneven**0.6 * (1 + (ground.slope / 2.5) ** 2 + 3 * ground.river)
@@ -88,7 +89,7 @@ def make_networks(
     return Networks(roads, railways, _ports(place, relief, settlements))
 
 
-def _ground(place: Place, relief: Relief, water: Water) -> _Ground:
+def _ground(relief: Relief, water: Water) -> _Ground:
     def coarse(a: np.ndarray) -> FloatArray:
         rows, cols = a.shape[0] // _STEP, a.shape[1] // _STEP
         blocks = a[: rows * _STEP, : cols * _STEP].reshape(rows, _STEP, cols, _STEP)
@@ -131,7 +132,7 @@ def _join(
     for pair in sorted(chosen):
         k = best[pair] if pair in best else best[pair[::-1]]
         path = walk_back(previous, int(a[k]))[::-1] + walk_back(previous, int(b[k]))
-        out |= {_edge(p, q) for p, q in zip(path, path[1:], strict=False)}
+        out |= {_edge(p, q) for p, q in itertools.pairwise(path)}
     return out
 
 
@@ -170,7 +171,7 @@ def _lines(
             while not is_end(path[-1]):
                 a, b = near[path[-1]]
                 path.append(b if a == path[-2] else a)
-            done |= {_edge(p, q) for p, q in zip(path, path[1:], strict=False)}
+            done |= {_edge(p, q) for p, q in itertools.pairwise(path)}
             line = shapely.LineString(smooth_line(np.array([xy(n) for n in path]), 3))
             rows.append({"class": kind[_edge(start, first)], "geometry": line})
     frame = gpd.GeoDataFrame(rows, geometry="geometry", crs=ANALYSIS_CRS)

@@ -166,9 +166,9 @@ def _neighbours(place: Place, labels: IntArray, centres: IntArray) -> FloatArray
         pairs |= set(zip(a[touch].tolist(), b[touch].tolist(), strict=True))
     row, col = np.divmod(centres, place.grid.cols)
     graph = np.zeros((len(centres), len(centres)))
-    for a, b in pairs:
-        length = np.hypot(row[a - 1] - row[b - 1], col[a - 1] - col[b - 1])
-        graph[a - 1, b - 1] = graph[b - 1, a - 1] = length
+    for i, j in pairs:
+        length = np.hypot(row[i - 1] - row[j - 1], col[i - 1] - col[j - 1])
+        graph[i - 1, j - 1] = graph[j - 1, i - 1] = length
     return graph
 
 

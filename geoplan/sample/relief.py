@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -75,7 +76,7 @@ def slope_of(z: FloatArray, cell_m: float) -> FloatArray:
 def _axis(points: list[tuple[float, float]], u: FloatArray, v: FloatArray) -> FloatArray:
     """Return the distance to a polyline, in half-widths of the country."""
     best = np.full(u.shape, np.inf)
-    for (x0, y0), (x1, y1) in zip(points, points[1:], strict=False):
+    for (x0, y0), (x1, y1) in itertools.pairwise(points):
         length = (x1 - x0) ** 2 + (y1 - y0) ** 2
         t = np.clip(((u - x0) * (x1 - x0) + (v - y0) * (y1 - y0)) / length, 0, 1)
         best = np.minimum(best, np.hypot(u - x0 - t * (x1 - x0), v - y0 - t * (y1 - y0)))

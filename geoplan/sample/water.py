@@ -134,7 +134,8 @@ def _dams(
         if near and min(near) * place.grid.cell_m < apart:
             continue
         for wall in (30.0, 45.0, 60.0):
-            pool, stack = [], [cell]
+            pool: list[int] = []
+            stack = [cell]
             while stack and len(pool) < 400:
                 at = stack.pop()
                 pool.append(at)

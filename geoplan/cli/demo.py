@@ -9,16 +9,20 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Annotated, Any
 
 import typer
+from sqlalchemy import Engine
 
+from geoplan.catalogue import Catalogue
 from geoplan.cli.context import AppContext, console
 from geoplan.cli.progress import step_lines
 from geoplan.cli.site import print_record, print_result
-from geoplan.errors import CheckFailed
-from geoplan.store import cluster
-from geoplan.store.session import engine_for
+from geoplan.errors import CheckFailed, InputError
+from geoplan.settings import Settings
+from geoplan.store import cluster, read
+from geoplan.store.session import engine_for, transaction
 from geoplan.studies.steps import Progress
 
 __all__ = ["demo"]
@@ -53,7 +57,13 @@ def demo(
     from geoplan.studies.site import run_site
 
     context: AppContext = ctx.obj
-    settings, catalogue = context.settings, context.catalogue
+    catalogue = context.catalogue
+    # A home of its own: the synthetic country must never replace the layers of a real one.
+    settings = replace(
+        context.settings,
+        home=context.settings.home / "demo",
+        runs_dir=context.settings.home / "demo" / "runs",
+    )
     progress = step_lines()
     started = settings.database_url is None and not cluster.status(settings).running
     listener = listen("127.0.0.1", 8000 if port is None else port, find_free=port is None)
@@ -62,6 +72,7 @@ def demo(
         console.print("GeoPlan demo: a synthetic country, made up from a seed")
         with _told(progress, "database"):
             engine = engine_for(cluster.ensure(settings))
+        _only_synthetic(engine, settings, catalogue)
         folder = settings.home / "sample" / f"seed-{seed}"
         if not (folder / "pack.yaml").is_file():
             with _told(progress, "make the country"):
@@ -96,6 +107,18 @@ def demo(
         listener.socket.close()
         if started:
             cluster.down(settings)
+
+
+def _only_synthetic(engine: Engine, settings: Settings, catalogue: Catalogue) -> None:
+    """Refuse a shared database (GEOPLAN_DATABASE_URL) that holds a real country."""
+    with transaction(engine) as session:
+        real = [k for k, v in read.layer_versions(session, catalogue.layers()).items() if not v["synthetic"]]
+    if real:
+        raise InputError(
+            f"this database holds real layers ({', '.join(real[:4])} …); the demo would replace them",
+            where="GEOPLAN_DATABASE_URL" if settings.database_url else str(settings.home),
+            remedy="unset GEOPLAN_DATABASE_URL, or name an empty database",
+        )
 
 
 def _check(app: Any, listener: Any, run: Any, run_id: str) -> None:

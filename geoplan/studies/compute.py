@@ -331,7 +331,8 @@ def _assumptions(versions: dict[str, dict[str, Any]], sources: pd.DataFrame) -> 
     out = []
     for name, version in sorted(versions.items()):
         if name in used or version.get("basis") == "assumed":
-            en = version.get("method_en") or "headroom assumed; no operator's figures at hand"
-            fa = version.get("method_local")
+            method = version.get("method") or {}
+            en = method.get("en") or "headroom assumed; no operator's figures at hand"
+            fa = method.get("local")
             out.append(Text(en=f"{name}: {en}", fa=f"{name}: {fa}" if fa else None))
     return tuple(out)

@@ -156,9 +156,17 @@ def _fragments(name: str, series: pd.Series, *, where: str) -> list[str]:
     front = _escaped(json.dumps(name, ensure_ascii=False)) + ":"
     missing = series.isna().to_numpy()
     out = []
+    seen: dict[str, str] = {}  # classes and names repeat from row to row
     for row, value in enumerate(series.tolist()):
         try:
-            out.append(front + ("null" if missing[row] else _escaped(_json(value))))
+            if missing[row]:
+                out.append(front + "null")
+            elif type(value) is str:
+                if value not in seen:
+                    seen[value] = front + _escaped(_json(value))
+                out.append(seen[value])
+            else:
+                out.append(front + _escaped(_json(value)))
         except RangeError as error:
             raise RangeError(error.what, where=f"{where}, row {row}") from error
         except (ValueError, TypeError) as error:
@@ -167,6 +175,12 @@ def _fragments(name: str, series: pd.Series, *, where: str) -> list[str]:
 
 
 def _json(value: Any) -> str:
+    kind = type(value)
+    if kind is float:
+        _finite(value)
+        return repr(value)
+    if kind is int:
+        return str(value)
     text = json.dumps(plain(value), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     if "\\u0000" in text:
         raise ValueError("a zero character cannot be stored")

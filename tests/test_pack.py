@@ -11,6 +11,7 @@ import pytest
 import rasterio
 import shapely
 import yaml
+from small_country import PROFILE, PROVINCE_ENTRY, PROVINCES, dem, points, provinces, stepped
 from sqlalchemy import Engine, text
 
 from geoplan.catalogue import Catalogue
@@ -20,7 +21,6 @@ from geoplan.settings import Settings
 from geoplan.store import read
 from geoplan.store.session import transaction
 from geoplan.studies.pack import LayerReport, PackReport, check_pack, load_pack, single_file_pack
-from tests.test_ingest import PROFILE, PROVINCE_ENTRY, PROVINCES, dem, points, provinces, stepped
 
 
 def by_id(report: PackReport) -> dict[str, LayerReport]:
@@ -91,9 +91,7 @@ def load(
 ) -> PackReport:
     """Load the small pack."""
     catalogue, files = country
-    return load_pack(
-        database, settings, catalogue, "small", files, loaded_by="tester", force=force
-    )
+    return load_pack(database, settings, catalogue, "small", files, loaded_by="tester", force=force)
 
 
 def count(database: Engine, table: str) -> int:
@@ -109,7 +107,7 @@ def test_a_pack_is_loaded_whole(
     catalogue, files = country
     report = load_pack(
         database, settings, catalogue, "small", files, loaded_by="tester",
-        progress=lambda what, share: seen.append(share),
+        progress=lambda _, share: seen.append(share),
     )  # fmt: skip
     assert {r.layer: (r.status, r.version) for r in report.layers} == {
         "things": ("loaded", 1),
@@ -250,6 +248,7 @@ def iran(iran_pack: Path) -> dict[str, LayerReport]:
     return by_id(check_pack(Catalogue.standard(), "iran", iran_pack))
 
 
+@pytest.mark.pack
 def test_iran_has_no_error_and_every_row_is_accounted_for(iran: dict[str, LayerReport]) -> None:
     assert [p for r in iran.values() for p in r.problems if p.severity == "error"] == []
     for r in iran.values():
@@ -262,6 +261,7 @@ def test_iran_has_no_error_and_every_row_is_accounted_for(iran: dict[str, LayerR
     assert facts.rows_read == 9_009 + 1_716 + 8_734
 
 
+@pytest.mark.pack
 @pytest.mark.parametrize(
     ("layer", "code", "counts"),
     [
@@ -296,11 +296,13 @@ def test_faults_of_the_iran_pack(
     assert found(iran[layer], code) == counts
 
 
+@pytest.mark.pack
 def test_the_step_of_the_iran_heights(iran: dict[str, LayerReport]) -> None:
     told = [p.what for p in iran["elevation"].problems if p.code == "quantised"]
     assert len(told) == 1 and "steps of 31.25 m" in told[0]
 
 
+@pytest.mark.pack
 def test_rows_of_the_iran_pack(iran: dict[str, LayerReport]) -> None:
     stored = {layer: r.rows_stored for layer, r in iran.items()}
     expected = {
@@ -332,6 +334,7 @@ def test_rows_of_the_iran_pack(iran: dict[str, LayerReport]) -> None:
     }
 
 
+@pytest.mark.pack
 def test_regions_of_the_iran_pack_in_the_database(
     iran_pack: Path, database: Engine, settings: Settings
 ) -> None:

@@ -32,11 +32,15 @@ def _group() -> None:
     """Deliveries of many files."""
 
 
+def _silent(what: str, share: float) -> None:
+    del what, share
+
+
 @contextmanager
 def bar(*, quiet: bool) -> Iterator[Tell]:
     """Give a progress callback: a bar on a terminal, nothing elsewhere."""
     if quiet or not sys.stderr.isatty():
-        yield lambda what, share: None
+        yield _silent
         return
     columns = (TextColumn("{task.description:32}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
@@ -141,7 +145,9 @@ def check(
     if json:
         print_json(report_of(report))
     else:
-        show(report, title=f"pack {report.pack}, checked in {report.seconds:.1f} s", details=details)
+        show(
+            report, title=f"pack {report.pack}, checked in {report.seconds:.1f} s", details=details
+        )
     refuse_errors(report, name)
 
 

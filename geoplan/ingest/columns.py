@@ -159,7 +159,9 @@ def make_column(
             raise UnknownName(
                 f"field '{name}' comes from an unknown column '{m.source}'",
                 where=findings.where,
-                remedy=f"did you mean '{close[0]}'?" if close else f"columns: {listed(there, most=40)}",
+                remedy=f"did you mean '{close[0]}'?"
+                if close
+                else f"columns: {listed(there, most=40)}",
             )
         column = frame[m.source]
     else:

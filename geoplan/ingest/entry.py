@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geoplan.catalogue.layer import FieldSpec, LayerSpec
-from geoplan.catalogue.pack import FieldMap, Join, Pack, PackEntry
+from geoplan.catalogue.layer import LayerSpec
+from geoplan.catalogue.pack import FieldMap, Join, PackEntry
 from geoplan.catalogue.profile import Profile
-from geoplan.errors import CrsProblem, InputError, UnknownName
+from geoplan.errors import InputError, UnknownName
 from geoplan.expression import select
 from geoplan.ingest import shape
 from geoplan.ingest.columns import (
@@ -21,32 +21,17 @@ from geoplan.ingest.columns import (
     blank_missing,
     make_column,
     rename,
-    typed,
 )
+from geoplan.ingest.fields import fit_fields, melt, refuse_incomplete
 from geoplan.ingest.findings import Findings, listed
-from geoplan.ingest.folder import PackFolder
 from geoplan.ingest.join import join
 from geoplan.ingest.raster import read_raster, sample
+from geoplan.ingest.source import open_polygons, open_rows
 from geoplan.ingest.staged import Context
-from geoplan.ingest.table import read_table
-from geoplan.ingest.vector import VECTOR_SUFFIXES, parse_crs, read_vector
-from geoplan.store import tables
 
-__all__ = ["Rows", "open_rows", "read_rows", "table_columns"]
+__all__ = ["Rows", "read_rows"]
 
-_MODELS: dict[str, type[tables.Base]] = {
-    "features": tables.Feature,
-    "regions": tables.Region,
-    "region_facts": tables.RegionFact,
-    "estates": tables.Estate,
-    "phases": tables.Phase,
-    "blocks": tables.Block,
-    "plots": tables.Plot,
-    "utility_nodes": tables.UtilityNode,
-    "utility_lines": tables.UtilityLine,
-}
 _MULTI = {"regions", "phases", "blocks", "plots", "utility_lines"}
-_TABLE_SUFFIXES = (".csv", ".tsv", ".txt", ".gz")
 
 
 @dataclass
@@ -59,69 +44,7 @@ class Rows:
     uncut: gpd.GeoSeries | None
 
 
-def table_columns(table: str) -> dict[str, FieldSpec]:
-    """Return the columns of a table that a pack may fill, with their types."""
-    kinds = {int: "integer", float: "number", bool: "boolean"}
-    own = {"id", "version_id", "geom", "attrs", "source_geom", "source_srid", "level"}
-    out: dict[str, FieldSpec] = {}
-    for column in _MODELS[table].__table__.columns:
-        if column.name not in own:
-            python = column.type.python_type
-            kind = "date" if python.__name__ == "date" else kinds.get(python, "string")
-            out[column.name] = FieldSpec.model_validate({"type": kind})
-    return out
-
-
-def open_rows(
-    folder: PackFolder,
-    file: str,
-    *,
-    source_layer: str | None = None,
-    encoding: str | None = None,
-    crs: str | None = None,
-    lon: str | None = None,
-    lat: str | None = None,
-) -> tuple[gpd.GeoDataFrame | pd.DataFrame, str | None]:
-    """Open a vector file or a table by its name; a table with lon and lat gets points."""
-    path = folder.file(file)
-    suffix = path.suffix.lower()
-    if suffix in VECTOR_SUFFIXES:
-        return read_vector(path, source_layer=source_layer, encoding=encoding, crs=crs, where=file)
-    if suffix not in _TABLE_SUFFIXES:
-        known = ", ".join((*VECTOR_SUFFIXES, ".csv", ".csv.gz", ".tif"))
-        raise InputError(
-            f"files of kind '{suffix or path.name}' are not read", where=file, remedy=f"use {known}"
-        )
-    frame = read_table(path, encoding=encoding, where=file)
-    if lon is None and lat is None:
-        return frame, None
-    if lon is None or lat is None:
-        raise InputError("name both 'lon' and 'lat', or neither", where=file)
-    rename(frame, {lon: lon, lat: lat}, where=file)
-    xy = frame[[lon, lat]].apply(pd.to_numeric, errors="coerce").to_numpy(float)
-    stated = parse_crs(crs or "EPSG:4326", where=file)
-    if stated.is_geographic:
-        off = (np.abs(xy[:, 0]) > 180) | (np.abs(xy[:, 1]) > 90)
-        if off.any():
-            row = int(np.flatnonzero(off)[0])
-            raise CrsProblem(
-                f"{int(off.sum()):,} rows are not longitude and latitude, the first in row "
-                f"{row + 2}: {xy[row, 0]:g}, {xy[row, 1]:g}",
-                where=file,
-                remedy="check 'lon' and 'lat', or name the CRS in 'crs'",
-            )
-    points = shapely.points(xy)
-    points[~np.isfinite(xy).all(axis=1)] = None
-    authority = stated.to_authority()
-    return (
-        gpd.GeoDataFrame(frame, geometry=gpd.GeoSeries(points, crs=stated)),
-        ":".join(authority) if authority else str(stated.name),
-    )
-
-
-def _joined(
-    frame: pd.DataFrame, rule: Join, context: Context, findings: Findings
-) -> pd.DataFrame:
+def _joined(frame: pd.DataFrame, rule: Join, context: Context, findings: Findings) -> pd.DataFrame:
     there, _ = open_rows(
         context.folder, rule.file, source_layer=rule.source_layer, encoding=rule.encoding
     )
@@ -217,9 +140,7 @@ def _placed(
     layers = (entry.region_of,) if isinstance(entry.region_of, str) else entry.region_of or ()
     for i, layer in enumerate(layers):
         regions = context.region_layer(layer, where=findings.where)
-        frame[f"{layer}_code"] = shape.region_codes(
-            frame, regions, layer=layer, findings=findings
-        )
+        frame[f"{layer}_code"] = shape.region_codes(frame, regions, layer=layer, findings=findings)
         for name in ("name_en", "name_local"):
             if name in regions:
                 by_code = dict(zip(regions["code"], regions[name], strict=True))
@@ -235,7 +156,9 @@ def _placed(
     return frame
 
 
-def _checked(frame: pd.DataFrame, spec: LayerSpec, entry: PackEntry, findings: Findings) -> pd.DataFrame:
+def _checked(
+    frame: pd.DataFrame, spec: LayerSpec, entry: PackEntry, findings: Findings
+) -> pd.DataFrame:
     for rule in entry.checks:
         hit = select(rule.where, frame)
         if not bool(hit.any()):
@@ -286,66 +209,7 @@ def _grouped(frame: pd.DataFrame, entry: PackEntry, findings: Findings) -> pd.Da
     return out.reset_index()
 
 
-def _fields(
-    frame: pd.DataFrame, spec: LayerSpec, entry: PackEntry, findings: Findings
-) -> pd.DataFrame:
-    """Return the layer's own columns, typed, in a fixed order."""
-    own = table_columns(spec.table)
-    specs = {**own, **spec.fields}
-    text = FieldSpec.model_validate({"type": "string"})
-    specs |= {n: text for n in ("key", "name_en", "name_local") if n not in specs}
-    unknown = [f for f in entry.fields if f not in specs]
-    if unknown:
-        raise UnknownName(
-            f"layer '{spec.id}' has no field {', '.join(map(repr, unknown))}",
-            where=findings.where,
-            remedy=f"its fields: {', '.join(sorted(specs))}",
-        )
-    out = pd.DataFrame(index=frame.index)
-    for name, field in specs.items():
-        if name in entry.fields:
-            column = make_column(name, entry.fields[name], frame, findings)
-        elif name in frame.columns and name in spec.fields:
-            column = frame[name]
-        else:
-            continue
-        out[name] = typed(name, column, field, findings)
-    if "area_km2" in spec.fields and "area_km2" not in out and isinstance(frame, gpd.GeoDataFrame):
-        out["area_km2"] = shape.area_km2(frame.geometry).round(6)
-    if isinstance(frame, gpd.GeoDataFrame):
-        return gpd.GeoDataFrame(out, geometry=frame.geometry, crs=4326)
-    return out
-
-
-def _refused(frame: pd.DataFrame, spec: LayerSpec, findings: Findings) -> pd.DataFrame:
-    needed = [f for f, s in spec.fields.items() if s.required and spec.table != "region_facts"]
-    if spec.table == "region_facts":
-        needed += ["region_code"]
-    for name in needed:
-        if name not in frame.columns:
-            raise UnknownName(
-                f"the field '{name}' is required and nothing maps to it",
-                where=findings.where,
-                remedy="add it to 'fields'",
-            )
-        empty = frame[name].isna()
-        if bool(empty.any()):
-            shown = next(
-                (frame[c][empty] for c in ("name_en", "name_local", "key") if c in frame.columns),
-                pd.Series([f"row {i + 1}" for i in np.flatnonzero(empty)]),
-            )
-            findings.refuse(
-                "required-missing",
-                f"{int(empty.sum()):,} rows have no '{name}': {listed(shown)}",
-                int(empty.sum()),
-                remedy="refused",
-            )
-            frame = frame[~empty]
-    return frame
-
-
 def read_rows(
-    pack: Pack,
     entry: PackEntry,
     spec: LayerSpec,
     profile: Profile,
@@ -405,7 +269,7 @@ def read_rows(
         if entry.clip is not None:
             frame = shape.clip(
                 frame,
-                _cutter(entry.clip, context),
+                open_polygons(entry.clip, context),
                 by=entry.clip,
                 findings=findings,
                 labels=_labels(frame, spec, entry),
@@ -419,45 +283,10 @@ def read_rows(
     if entry.melt is not None:
         rename(frame, {c: c for c in entry.melt}, where=findings.where)
     source = frame
-    result = _fields(frame, spec, entry, findings)
-    result = _refused(result, spec, findings)
+    result = fit_fields(frame, spec, entry, findings)
+    result = refuse_incomplete(result, spec, findings)
     if entry.melt is not None:
-        result = _melted(result, source, spec, entry, findings)
+        result = melt(result, source, spec, entry, findings)
     if not spatial or spec.kind == "table":
         result = pd.DataFrame(result.drop(columns="geometry", errors="ignore"))
     return Rows(result, n, source_crs, uncut)
-
-
-def _cutter(clip: str, context: Context) -> list[shapely.Geometry]:
-    if "/" in clip or "." in clip:
-        found, _ = open_rows(context.folder, clip)
-        if not isinstance(found, gpd.GeoDataFrame):
-            raise InputError("'clip' needs polygons", where=clip)
-        return list(found.to_crs(4326).geometry)
-    return list(context.region_layer(clip, where=f"clip: {clip}").geometry)
-
-
-def _melted(
-    frame: pd.DataFrame, source: pd.DataFrame, spec: LayerSpec, entry: PackEntry, findings: Findings
-) -> pd.DataFrame:
-    """Turn one wide row into one row per variable, the unit taken from the layer's field."""
-    parts = []
-    for column, variable in (entry.melt or {}).items():
-        known = spec.fields.get(variable)
-        part = pd.DataFrame(frame.drop(columns=[c for c in frame if c in spec.fields]))
-        part["variable"] = variable
-        part["value"] = pd.to_numeric(source.loc[frame.index, column], errors="coerce")
-        if known is not None and known.unit and "unit" not in part:
-            part["unit"] = known.unit
-        parts.append(part)
-    long = pd.concat(parts, ignore_index=True)
-    empty = long["value"].isna()
-    findings.add(
-        "melted",
-        f"{len(frame):,} rows became {int((~empty).sum()):,} figures"
-        + (f"; {int(empty.sum()):,} are empty" if bool(empty.any()) else ""),
-        "",
-        severity="info",
-        count=int((~empty).sum()),
-    )
-    return long[~empty]

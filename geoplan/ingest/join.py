@@ -26,9 +26,11 @@ def earth_xyz(points: npt.ArrayLike) -> npt.NDArray[np.float64]:
     Straight distances between them are chords; for 100 km the chord is 1 m short.
     """
     lon, lat = np.radians(np.asarray(points, dtype=np.float64)).T
-    return _EARTH_KM * np.column_stack(
+    on_unit_sphere = np.column_stack(
         [np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)]
     )
+    scaled: npt.NDArray[np.float64] = _EARTH_KM * on_unit_sphere
+    return scaled
 
 
 def _places(frame: pd.DataFrame, rule: Join | None, where: str) -> npt.NDArray[np.float64]:
@@ -41,7 +43,8 @@ def _places(frame: pd.DataFrame, rule: Join | None, where: str) -> npt.NDArray[n
             where=where,
             remedy="name its columns in 'lon' and 'lat', or take a file with geometry",
         )
-    return frame[[rule.lon, rule.lat]].apply(pd.to_numeric, errors="coerce").to_numpy(float)
+    numbers = frame[[rule.lon, rule.lat]].apply(pd.to_numeric, errors="coerce")
+    return np.asarray(numbers, dtype=np.float64)
 
 
 def _keys(frame: pd.DataFrame, columns: list[str], rule: Join, where: str) -> pd.Series:
@@ -145,9 +148,7 @@ def join(frame: pd.DataFrame, there: pd.DataFrame, rule: Join, findings: Finding
     if rule.near_km is not None:
         pairs = _by_place(frame, there, rule, findings.where)
         here_key = pd.Series(np.arange(len(frame)), index=frame.index)
-        matched = there.iloc[pairs["there"].to_numpy(int)].assign(
-            _key=pairs["here"].to_numpy(int)
-        )
+        matched = there.iloc[pairs["there"].to_numpy(int)].assign(_key=pairs["here"].to_numpy(int))
         lost = np.setdiff1d(np.arange(len(there)), pairs["there"].to_numpy(int))
         unmatched_there = there.iloc[lost]
     else:

@@ -1,4 +1,4 @@
-"""Read rasters, find quantised heights, and write Cloud-Optimised GeoTIFFs."""
+"""Read rasters and write Cloud-Optimised GeoTIFFs."""
 
 from __future__ import annotations
 
@@ -22,10 +22,8 @@ from geoplan.ingest.vector import parse_crs
 
 __all__ = [
     "RASTER_SUFFIXES",
-    "Quantisation",
     "RasterFile",
     "Surface",
-    "quantisation",
     "read_raster",
     "sample",
     "statistics",
@@ -37,25 +35,6 @@ RASTER_SUFFIXES = (".tif", ".tiff")
 
 _MAGIC = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
 _MAX_CELLS = 2_000_000_000
-
-
-@dataclass(frozen=True)
-class Quantisation:
-    """Heights that come in steps.
-
-    Parameters
-    ----------
-    step : float
-        The step, in the raster's unit.
-    values : int
-        Distinct values found.
-    share : float
-        Share of the neighbouring distinct values whose difference is a whole number of steps.
-    """
-
-    step: float
-    values: int
-    share: float
 
 
 @dataclass
@@ -95,49 +74,6 @@ class RasterFile:
     stats: dict[str, Any]
 
 
-def quantisation(values: npt.NDArray[Any], *, most: int = 4_096) -> Quantisation | None:
-    """Find out whether heights come in steps coarser than their data type.
-
-    Parameters
-    ----------
-    values : ndarray
-        Heights; NaN is ignored.
-    most : int
-        More distinct values than this are not steps.
-
-    Returns
-    -------
-    Quantisation or None
-        ``None`` where the data are continuous, whole numbers, or too few to tell.
-
-    Notes
-    -----
-    The median difference d of neighbouring distinct values is a first guess; each difference
-    counts ``round(difference / d)`` steps, and the step is the sum of differences over the sum of
-    counts. That undoes rounding to whole metres: 27, 58, 89, 120, 152 → 31.25. It is accepted
-    when 90 % of the differences lie within 1.25 of a whole number of steps. Steps below 4 units
-    cannot be told from whole numbers with gaps.
-    """
-    flat = values[np.isfinite(values)]
-    found = np.unique(flat)
-    if not 8 <= len(found) <= most:
-        return None
-    steps = np.diff(found.astype(np.float64))
-    guess = float(np.median(steps))
-    if guess < 4.0:
-        return None
-    # Rounding moves each end by half a unit, so the median may be one unit off; the mean is not.
-    counts = np.maximum(np.round(steps / guess), 1)
-    step = float(steps.sum() / counts.sum())
-    counts = np.round(steps / step)
-    good = (counts >= 1) & (np.abs(steps - counts * step) <= 1.25)
-    if good.mean() < 0.9:
-        return None
-    step = float(steps[good].sum() / counts[good].sum())
-    # The sum of rounded ends is off by at most one unit over the whole range.
-    return Quantisation(round(step, 2), len(found), float(good.mean()))
-
-
 def read_raster(
     path: Path, *, crs: str | None = None, where: str = "", categorical: bool = False
 ) -> Surface:
@@ -173,7 +109,9 @@ def read_raster(
                     where=where,
                     remedy="name it in the pack: crs: EPSG:…",
                 )
-            stated = source.crs.to_wkt() if source.crs else parse_crs(crs or "", where=where).to_wkt()
+            stated = (
+                source.crs.to_wkt() if source.crs else parse_crs(crs or "", where=where).to_wkt()
+            )
             epsg = source.crs.to_epsg() if source.crs else None
             band = source.read(1)
             nodata = source.nodata
@@ -197,9 +135,7 @@ def read_raster(
         nodata = None
         if bool(lost.all()):
             raise EmptyLayer("no cell of the raster has data", where=where)
-    return Surface(
-        band, f"EPSG:{epsg}" if epsg else stated, (t.a, t.b, t.c, t.d, t.e, t.f), nodata
-    )
+    return Surface(band, f"EPSG:{epsg}" if epsg else stated, (t.a, t.b, t.c, t.d, t.e, t.f), nodata)
 
 
 def statistics(surface: Surface, *, categorical: bool) -> dict[str, Any]:
@@ -266,7 +202,7 @@ def write_cog(
                     num_threads=2,
                 )
         digest = hashlib.sha256(Path(temporary).read_bytes()).hexdigest()
-        os.chmod(temporary, 0o644)
+        Path(temporary).chmod(0o644)
     except OSError as error:
         if error.errno == errno.ENOSPC:
             raise DiskFull(

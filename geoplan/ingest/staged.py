@@ -39,6 +39,8 @@ class Staged:
         Hash of the entries, the layer and all files that went in.
     source_crs, source_file : str
         CRS and files as found.
+    synthetic : bool
+        Made-up data, by the pack or the country's profile.
     """
 
     layer: str
@@ -51,6 +53,7 @@ class Staged:
     sha256: str
     source_crs: str | None
     source_file: str
+    synthetic: bool = False
 
     @property
     def rows_stored(self) -> int:
@@ -85,7 +88,7 @@ class Context:
     folder: PackFolder
     rasters_dir: Path | None = None
     country_layer: str | None = None
-    lookup: Callable[[str], gpd.GeoDataFrame | None] = lambda layer: None
+    lookup: Callable[[str], gpd.GeoDataFrame | None] | None = None
     regions: dict[str, gpd.GeoDataFrame] = field(default_factory=dict)
 
     def region_layer(self, layer: str, *, where: str) -> gpd.GeoDataFrame:
@@ -97,7 +100,7 @@ class Context:
             Neither this pack nor an earlier load has them.
         """
         if layer not in self.regions:
-            found = self.lookup(layer)
+            found = self.lookup(layer) if self.lookup is not None else None
             if found is None:
                 raise UnknownName(
                     f"the regions '{layer}' are not loaded",

@@ -97,7 +97,8 @@ def read_vector(
         raise InputError(
             "this is not a vector file that can be read",
             where=where,
-            remedy=f"deliver GeoPackage, Shapefile, GeoJSON or FlatGeobuf ({', '.join(VECTOR_SUFFIXES)})",
+            remedy="deliver GeoPackage, Shapefile, GeoJSON or FlatGeobuf: "
+            f"{', '.join(VECTOR_SUFFIXES)}",
         )
     if kind == "GeoJSON" and path.stat().st_size > _MAX_JSON_BYTES:
         raise RangeError(

@@ -191,7 +191,8 @@ def _why_in(
                 both(
                     "It lies in a less-industrialised region; the plan needs at least {quota} "
                     "such sites.",
-                    "در منطقه‌ای کمترصنعتی است؛ برنامه دست‌کم {quota} شهرک در چنین منطقه‌هایی می‌خواهد.",
+                    "در منطقه‌ای کمترصنعتی است؛ برنامه دست‌کم {quota} شهرک در چنین "
+                    "منطقه‌هایی می‌خواهد.",
                     quota=case.problem.quota,
                 )
                 if case.problem.quota
@@ -254,7 +255,7 @@ def _supply(resource: Resource, rows: pd.DataFrame) -> Reason:
     for flow in rows.itertuples(index=False):
         amount = Amount(float(flow.amount), str(flow.unit))
         source = Named.of(flow.source_name_en, flow.source_name_local, str(flow.source_id))
-        assumed = _ASSUMED if flow.basis == "assumed" else _NOTHING
+        assumed = _ASSUMED if "assumed" in str(flow.basis) else _NOTHING
         if flow.kind == "network":
             km = Amount(float(flow.distance_km), "km")
             parts.append(
@@ -317,7 +318,8 @@ def _why_out(case: _Case, j: int) -> list[Reason]:
                 "score",
                 both(
                     "Its score of {mine} is below {lowest}, the lowest among the chosen ({site}).",
-                    "امتیاز آن، {mine}، از {lowest} که کمترین امتیاز برگزیدگان ({site}) است کمتر است.",
+                    "امتیاز آن، {mine}، از {lowest} که کمترین امتیاز برگزیدگان ({site}) است "
+                    "کمتر است.",
                     mine=_score(mine),
                     lowest=_score(lowest),
                     site=prepared.site_ids[least],
@@ -376,7 +378,8 @@ def _not_alone(case: _Case, k: int, j: int) -> Reason:
         both(
             "It cannot be served even alone: the {name} sources within {km} are {short} short of "
             "the {need} that it needs.",
-            "حتی به‌تنهایی تأمین نمی‌شود: منابع {name} تا {km}ی آن از {need} نیاز آن {short} کم دارند.",
+            "حتی به‌تنهایی تأمین نمی‌شود: منابع {name} تا {km}ی آن از {need} نیاز آن "
+            "{short} کم دارند.",
             name=name,
             km=km,
             short=short,
@@ -521,7 +524,8 @@ def _better_but(case: _Case, site: str, gain: float) -> Reason:
             both(
                 "In the place of {site} it would raise the score by {gain}, but its supply costs "
                 "more than that is worth.",
-                "به جای {site} امتیاز را {gain} بالا می‌برد، ولی هزینهٔ تأمین آن بیش از ارزش این افزایش است.",
+                "به جای {site} امتیاز را {gain} بالا می‌برد، ولی هزینهٔ تأمین آن بیش از ارزش "
+                "این افزایش است.",
                 **words,
             ),
         )

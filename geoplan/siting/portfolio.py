@@ -22,8 +22,9 @@ __all__ = ["Model", "Plan", "PortfolioProblem", "build", "prepare", "solve"]
 _SUPPLY_SECONDS = 10.0
 """Least time that each resource's supply of the chosen sites is given, s."""
 
-_PROVEN = 1e-9
-"""Relative gap below which a plan is called optimal."""
+_PROVEN = 1e-6
+"""Gap, relative or in points of score, below which a plan is called optimal: the solver's own
+feasibility tolerance blurs its bound by about this much."""
 
 
 @dataclass(frozen=True)
@@ -211,7 +212,7 @@ def _plan(model: Model, search: _Search, seed: int, limit: float, seconds: float
         gap = (bound - objective) / max(abs(objective), 1e-12)
     status = search.status
     if chosen and gap is not None:
-        if gap <= _PROVEN:
+        if gap <= _PROVEN or (bound or 0.0) - (objective or 0.0) <= _PROVEN:
             status = "optimal"
         elif gap <= spec.gap * (1 + 1e-9) or status == "optimal":
             status = "within-gap"

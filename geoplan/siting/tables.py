@@ -77,6 +77,11 @@ def _places(prepared: Prepared) -> dict[str, tuple[float, float]]:
     }
 
 
+def _basis(text: str) -> str:
+    """Return ``assumed`` for a basis that says so among other words, so that it is never lost."""
+    return "assumed" if "assumed" in text.lower() else text
+
+
 def _own_rows(
     prepared: Prepared, chosen: Sequence[int], assignments: Sequence[Assignment]
 ) -> list[dict[str, Any]]:
@@ -102,7 +107,7 @@ def _own_rows(
                         "built": modules * own.module,
                         "unit": resource.unit,
                         "cost": modules * own.cost,
-                        "basis": own.basis,
+                        "basis": _basis(own.basis),
                         "name_en": own.title.en if own.title else own.kind,
                         "name_local": own.title.in_language("fa") if own.title else None,
                         "lon": lon,
@@ -122,7 +127,7 @@ def _own_rows(
                         "built": amount,
                         "unit": resource.unit,
                         "cost": amount * resource.rule.reuse.cost_per_unit,
-                        "basis": resource.rule.reuse.basis,
+                        "basis": _basis(resource.rule.reuse.basis),
                         "name_en": _REUSE[0],
                         "name_local": _REUSE[1],
                         "lon": lon,

@@ -35,6 +35,7 @@ _HOST = "127.0.0.1"
 _START_SECONDS = 300  # recovery after a crash may have gigabytes of log to replay
 _TRIES = 6
 _LOG_MAX_BYTES = 10_000_000
+_FULL = ("No space left on device", "Disk quota exceeded", "wrote only")
 _TELLING = ("FATAL", "PANIC", "ERROR", "error:", "unrecognized", "invalid value", "syntax error")
 
 
@@ -238,6 +239,8 @@ def _options(port: int, *, durable: bool) -> str:
         "maintenance_work_mem": "128MB",
         "max_wal_size": "2GB",
         "max_connections": "60",
+        # Freshly loaded layers get their statistics soon after the load.
+        "autovacuum_naptime": "15s",
         "random_page_cost": "1.1",
         # Tiles and lookups are many and short: compiling or sharing each one costs more than it
         # saves, and shared query memory is small inside containers.
@@ -279,7 +282,7 @@ def _failure(what: str, said: str, where: str) -> GeoPlanError:
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     telling = [x for x in lines if any(word in x for word in _TELLING)]
     short = "; ".join((telling or lines)[-3:]) or "no reason was given"
-    if "No space left on device" in said or "Disk quota exceeded" in said:
+    if any(word in said for word in _FULL):
         return DiskFull(
             f"{what}: no space is left on the disk",
             where=where,

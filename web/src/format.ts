@@ -12,21 +12,20 @@ function numberFormat(lang: Lang, options: Intl.NumberFormatOptions): Intl.Numbe
   return format;
 }
 
-const units: Record<Lang, Record<string, string>> = {
+const units: Record<Lang, Readonly<Record<string, string>>> = {
   en: {
-    "m3/day": "m³/day", "m3/d": "m³/day", m3_per_day: "m³/day", MVA: "MVA", mva: "MVA", MW: "MW",
-    km: "km", m: "m", ha: "ha", km2: "km²", "%": "%", percent: "%", s: "s", MB: "MB",
-    index: "", "0-1": "", "": "", "1": "",
+    "m3/day": "m³/day", m3_per_day: "m³/day", mva: "MVA", km2: "km²", percent: "%",
+    index: "", count: "", class: "", "0-1": "", "1": "",
   },
   fa: {
-    "m3/day": "مترمکعب در روز", "m3/d": "مترمکعب در روز", m3_per_day: "مترمکعب در روز",
-    MVA: "مگاولت‌آمپر", mva: "مگاولت‌آمپر", MW: "مگاوات", kV: "کیلوولت", GWh: "گیگاوات‌ساعت",
-    km: "کیلومتر", m: "متر", ha: "هکتار", km2: "کیلومتر مربع", "%": "٪", percent: "٪", s: "ثانیه",
-    MB: "مگابایت", "t/year": "تن در سال", "Mt/year": "میلیون تن در سال", mm: "میلی‌متر",
-    count: "شمار", people: "نفر", persons: "نفر", person: "نفر", sites: "مکان", site: "مکان",
-    jobs: "شغل", share: "سهم", "people/km2": "نفر در کیلومتر مربع", "1/km2": "در کیلومتر مربع",
-    "per 1000 people": "در هر ۱۰۰۰ نفر", "°C": "درجهٔ سلسیوس", "m/s": "متر بر ثانیه",
-    IRR: "ریال", rial: "ریال", rials: "ریال", index: "", "0-1": "", "": "", "1": "",
+    m3: "مترمکعب", m3_per_day: "مترمکعب در روز", MVA: "مگاولت‌آمپر", mva: "مگاولت‌آمپر",
+    kVA: "کیلوولت‌آمپر", MW: "مگاوات", kW: "کیلووات", kV: "کیلوولت", GWh: "گیگاوات‌ساعت",
+    km: "کیلومتر", m: "متر", mm: "میلی‌متر", ha: "هکتار", km2: "کیلومتر مربع", "%": "٪",
+    percent: "٪", s: "ثانیه", MB: "مگابایت", l: "لیتر", t: "تن", kt: "هزار تن", Mt: "میلیون تن",
+    yr: "سال", year: "سال", day: "روز", "°C": "درجهٔ سلسیوس", people: "نفر", persons: "نفر",
+    person: "نفر", capita: "نفر", sites: "مکان", site: "مکان", jobs: "شغل", plants: "کارخانه",
+    million: "میلیون نفر", USD: "دلار", IRR: "ریال", rial: "ریال", rials: "ریال",
+    index: "", count: "", class: "", "0-1": "", "1": "",
   },
 };
 
@@ -54,8 +53,26 @@ export function formatScore(lang: Lang, value: number, digits = 2): string {
   }).format(value);
 }
 
-/** A unit in the page's language; one that is not known stays as it came. */
-export const formatUnit = (lang: Lang, unit: string): string => units[lang][unit] ?? unit;
+/**
+ * A unit in the page's language; one that is not known stays as it came.
+ *
+ * Persian builds «m3/day/ha» or «MW per 1,000» from its parts, as people say it.
+ */
+export function formatUnit(lang: Lang, unit: string): string {
+  const known = units[lang][unit];
+  if (known !== undefined || lang !== "fa") return known ?? unit;
+  const parts = unit.split(/\s*\/\s*|\s*\bper\s+/);
+  if (parts.length < 2) return unit;
+  const words = parts.map((part) => {
+    const count = Number(part.replaceAll(",", ""));
+    if (part !== "" && count > 0) return `${formatNumber("fa", count)} نفر`;
+    return part === "" ? "" : units.fa[part];
+  });
+  if (words.includes(undefined)) return unit;
+  const [first, ...rest] = words;
+  return [first, ...rest.map((word) => (word === "روز" || word === "سال" ? word : `هر ${word}`))]
+    .join(" در ").trim();
+}
 
 /** A number with its unit. */
 export function formatQuantity(lang: Lang, value: number, unit: string): string {
@@ -65,15 +82,17 @@ export function formatQuantity(lang: Lang, value: number, unit: string): string 
   return name === "%" || name === "٪" ? `${number}${name}` : `${number}\u00a0${name}`;
 }
 
-const currencies: Record<Lang, Record<string, string>> = {
-  en: { IRR: "rials" },
-  fa: { IRR: "ریال" },
-};
+/** What people call a currency: «rials» rather than «Iranian Rial». */
+function currencyName(lang: Lang, currency: string): string {
+  if (currency === "IRR") return lang === "fa" ? "ریال" : "rials";
+  if (lang === "en" || !/^[A-Z]{3}$/.test(currency)) return currency;
+  return new Intl.DisplayNames(locale(lang), { type: "currency" }).of(currency) ?? currency;
+}
 
 /** Money, compact: ‎«3.4 trillion rials»‎, «۳٫۴ هزار میلیارد ریال». */
 export function formatMoney(lang: Lang, value: number, currency: string): string {
   const size = Math.abs(value);
-  const name = currencies[lang][currency] ?? currency;
+  const name = currencyName(lang, currency);
   // Officials count rials in thousand billions; CLDR's «تریلیون» is not what they say.
   if (lang === "fa" && size >= 1e12) {
     return `${formatMeasure(lang, value / 1e12)} هزار میلیارد ${name}`;

@@ -24,9 +24,20 @@ test("a quantity has its unit in the page's language; an unknown unit stays", ()
   assert.equal(format.formatQuantity("en", 0.81, "index"), "0.81");
 });
 
+test("Persian builds a unit from its parts", () => {
+  assert.equal(format.formatUnit("fa", "m3/day"), "مترمکعب در روز");
+  assert.equal(format.formatUnit("fa", "m3/day/ha"), "مترمکعب در روز در هر هکتار");
+  assert.equal(format.formatUnit("fa", "MW per 1,000"), "مگاوات در هر ۱٬۰۰۰ نفر");
+  assert.equal(format.formatUnit("fa", "per 100,000"), "در هر ۱۰۰٬۰۰۰ نفر");
+  assert.equal(format.formatUnit("fa", "USD/person"), "دلار در هر نفر");
+  assert.equal(format.formatUnit("fa", "parsecs/day"), "parsecs/day");
+});
+
 test("money is compact, and Persian counts in thousand billions", () => {
   assert.equal(format.formatMoney("en", 3.4e12, "IRR"), "3.4 trillion rials");
   assert.equal(format.formatMoney("fa", 66.5e12, "IRR"), "۶۶٫۵ هزار میلیارد ریال");
+  assert.equal(format.formatMoney("en", 3.08e7, "USD"), "30.8 million USD");
+  assert.match(format.formatMoney("fa", 3.08e7, "USD"), /^۳۰٫۸ میلیون دلار/);
   assert.match(format.formatMoney("fa", 9.3e11, "IRR"), /^۹۳۰ میلیارد ریال$/);
 });
 

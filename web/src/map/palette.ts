@@ -15,7 +15,7 @@ export const boundaryStrong = "#6f6680";
 export const scoreRamp = ["#bfe5d6", "#3aa58a", "#00594a"] as const;
 
 export const ink = "#10243e";
-export const accent = "#d6452b";
+export const accent = "#c23a20";
 
 export const resourceColor: Record<Resource, string> = {
   water: "#0b6bbf",

@@ -239,7 +239,9 @@ function catalogueLayers(layer: LayerInfo, lang: Lang): LayerSpecification[] {
   const id = `layer-${layer.id}`;
   const { color, width, opacity } = layer;
   const out: LayerSpecification[] = [];
-  if (layer.geometry === "polygon" || layer.geometry === "any") {
+  // Regions are already coloured by their index; a second fill would falsify those colours.
+  const filled = layer.theme !== "administration";
+  if (filled && (layer.geometry === "polygon" || layer.geometry === "any")) {
     out.push({
       ...base, id: `${id}-fill`, type: "fill",
       filter: ["==", ["geometry-type"], "Polygon"],

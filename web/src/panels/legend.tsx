@@ -127,6 +127,7 @@ function IndexClasses() {
           {i > 0 && i === classes.length - 1 && <span class="quiet"> {t("mostIndustrialised")}</span>}
         </Row>
       ))}
+      {values.length === 0 && <p>{t("noIndexLevel")}</p>}
       {values.length < regions.length && (
         <Row sign={<span class="box box-hatch" />}>{t("tooLittleData")}</Row>
       )}

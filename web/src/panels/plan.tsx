@@ -82,9 +82,9 @@ function SiteRow({ site, number }: { site: CandidateSummary; number: number }) {
       >
         <span class="pin" aria-label={`${t("site")} ${formatNumber(lang, number)}`}>{formatNumber(lang, number)}</span>
         <span class="row-main">
-          <span>{places.at(-1) ?? site.site_id}</span>
+          <span>{places[1] ?? places[0] ?? site.site_id}</span>
           <span class="quiet">
-            {[...places.slice(0, -1), formatQuantity(lang, Math.round(site.area_ha), "ha")].join(comma)}
+            {[...places.slice(0, places.length > 1 ? 1 : 0), formatQuantity(lang, Math.round(site.area_ha), "ha")].join(comma)}
           </span>
         </span>
         <span class="row-figure" title={t("score")}>

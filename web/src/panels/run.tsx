@@ -48,21 +48,11 @@ export function RunHead({ run }: { run: RunDetail }) {
   );
 }
 
-const relaxKey: Record<string, string> = {
-  headroom: "headroom", capacity: "headroom", "region-cap": "region", region: "region",
-  spacing: "spacing", quota: "quota", "less-industrialised": "quota", share: "quota",
-  count: "count", budget: "budget",
-};
+const relaxKinds = ["headroom", "supply", "region-cap", "spacing", "quota", "count", "budget"];
 
 /** Where no plan exists: which limits would have to move, and by how much. */
 export function Relaxations({ run }: { run: RunDetail }) {
-  const { state, t, name, lang } = useApp();
-  const regionName = (code: string): string | null => {
-    const found = Object.values(state.regions)
-      .flatMap((load) => dataOf(load, []))
-      .find((region) => region.code === code);
-    return found ? name(found.name) : null;
-  };
+  const { t } = useApp();
   return (
     <section class="notice notice-warn">
       <strong>{t("status_infeasible")}</strong>
@@ -76,34 +66,53 @@ export function Relaxations({ run }: { run: RunDetail }) {
       )}
     </section>
   );
+}
 
-  function Move({ move }: { move: Record<string, unknown> }) {
-    const unit = String(move["unit"] ?? "");
-    const [kind = "", ...rest] = String(move["limit"] ?? "").split(":");
-    const known = relaxKey[kind];
-    const figure = (value: unknown) =>
-      typeof value === "number" ? formatQuantity(lang, value, unit) : t("unknown");
-    const by = typeof move["by"] === "number" ? move["by"] : null;
-    return (
-      <li>
-        <b>
-          {known ? codeText(lang, "relax", known) : <Raw>{String(move["label"] ?? move["limit"])}</Raw>}
-        </b>
-        {known && rest.length > 0 && (
-          <span class="quiet"> {rest.map((part, i) => {
-            const words = part in resourceColor ? codeText(lang, "resource", part) : regionName(part);
-            return <span key={i}>{i > 0 && " · "}{words ?? <Raw>{part}</Raw>}</span>;
-          })}</span>
+function Move({ move }: { move: Record<string, unknown> }) {
+  const { state, t, name, lang, currency } = useApp();
+  const limit = String(move["limit"] ?? "");
+  const label = String(move["label"] ?? limit);
+  const [kind = "", first = "", ...rest] = limit.split(":");
+  const unit = String(move["unit"] ?? "");
+  const { value, needed } = move;
+  const figure = (amount: unknown) => {
+    if (typeof amount !== "number") return t("unknown");
+    return unit === "currency" ? formatMoney(lang, amount, currency) : formatQuantity(lang, amount, unit);
+  };
+  const by = typeof value === "number" && typeof needed === "number" ? needed - value : 0;
+  return (
+    <li>
+      <b>{relaxKinds.includes(kind) ? codeText(lang, "relax", kind) : <Raw>{label}</Raw>}</b>{" "}
+      <span class="quiet">{about()}</span>
+      <div class="bar-foot">
+        <span>{t("now")} <b>{figure(value)}</b></span>
+        <span>{t("needed")} <b>{figure(needed)}</b></span>
+        {by !== 0 && (
+          <span class="badge">
+            {t("change")} <bdi dir="ltr">{(by > 0 ? "+" : "−") + formatMeasure(lang, Math.abs(by))}</bdi>
+          </span>
         )}
-        <div class="bar-foot">
-          <span>{t("now")} <b>{figure(move["value"])}</b></span>
-          <span>{t("needed")} <b>{figure(move["needed"])}</b></span>
-          {by !== null && (
-            <span class="badge">{t("change")} <bdi dir="ltr">{`${by > 0 ? "+" : "−"}${formatMeasure(lang, Math.abs(by))}`}</bdi></span>
-          )}
-        </div>
-      </li>
-    );
+      </div>
+    </li>
+  );
+
+  /** What the limit is about: a resource and its source, a region, or the other way out. */
+  function about() {
+    if (limit === "count:all-limits-kept") return t("relaxInstead");
+    if (kind === "headroom" || kind === "supply") {
+      const id = rest.join(":");
+      const source = dataOf(state.sources, []).find((s) => s.source_id === id);
+      return (
+        <>
+          {codeText(lang, "resource", first)}
+          {id !== "" && <>{" · "}{source ? name(source.name, id) : <Raw>{id}</Raw>}</>}
+        </>
+      );
+    }
+    if (kind !== "region-cap") return null;
+    const regions = Object.values(state.regions).flatMap((load) => dataOf(load, []));
+    const region = regions.find((r) => r.code === first);
+    return region ? name(region.name, first) : <Raw>{first}</Raw>;
   }
 }
 
@@ -160,7 +169,7 @@ export function RunFolds({ run }: { run: RunDetail }) {
               <tbody>
                 {run.timings.map((line, i) => (
                   <tr key={i}>
-                    <th scope="row"><Raw>{String(line["step"])}</Raw></th>
+                    <th scope="row"><Step id={String(line["step"])} /></th>
                     <td>{formatMeasure(lang, Number(line["seconds"]))}</td>
                     <td>{formatQuantity(lang, Math.round(Number(line["peak_mb"])), "MB")}</td>
                   </tr>
@@ -181,6 +190,12 @@ export function RunFolds({ run }: { run: RunDetail }) {
       )}
     </>
   );
+}
+
+function Step({ id }: { id: string }) {
+  const { lang } = useApp();
+  const words = codeText(lang, "step", id);
+  return words === id ? <Raw>{id}</Raw> : <>{words}</>;
 }
 
 function LimitValue({ name, value }: { name: string; value: unknown }) {

@@ -119,6 +119,8 @@ class Countries:
         return any(r.level == 1 and r.layer in current.layers for r in profile.region_levels)
 
     def _pack_profile(self, layer: CurrentLayer) -> str | None:
+        if layer.version.profile_id is not None:
+            return str(layer.version.profile_id)
         pack = layer.version.pack_id
         if pack is None:
             return None

@@ -15,7 +15,7 @@ from pyproj.exceptions import CRSError, ProjError
 from geoplan.errors import CrsProblem, EmptyLayer
 from geoplan.grid import Grid
 
-__all__ = ["areal_scale", "bounds_of", "geodesic_area_ha", "geodesic_area_km2", "project_frame"]
+__all__ = ["areal_scale", "bounds_of", "geodesic_area_ha", "geodesic_area_km2", "project_frame", "stretch"]
 
 _EQUAL_AREA = 2e-5
 
@@ -145,3 +145,33 @@ def areal_scale(
     if np.abs(scale(lattice[0].ravel(), lattice[1].ravel()) - 1).max() < _EQUAL_AREA:
         return np.ones(len(row))
     return scale(np.asarray(row), np.asarray(col))
+
+
+def stretch(grid: Grid) -> float:
+    """Return the most that the grid's CRS lengthens a true distance, 1 or more.
+
+    Parameters
+    ----------
+    grid : Grid
+
+    Returns
+    -------
+    float
+        Largest grid distance over true distance, in any direction, over a lattice of 9 × 9
+        places of the grid. A grid distance of d · stretch is a true distance of at least d.
+
+    Notes
+    -----
+    The semi-major axis of Tissot's indicatrix (Snyder 1987, §4).
+    """
+    projection = pyproj.Proj(pyproj.CRS.from_user_input(grid.crs))
+    rows, cols = np.meshgrid(
+        np.linspace(0, grid.rows - 1, 9).astype(np.int64),
+        np.linspace(0, grid.cols - 1, 9).astype(np.int64),
+    )
+    lon, lat = projection(*grid.centre_xy(rows.ravel(), cols.ravel()), inverse=True)
+    known = np.isfinite(lon) & np.isfinite(lat)
+    if not known.any():
+        return 1.0
+    longest = projection.get_factors(lon[known], lat[known]).tissot_semimajor
+    return max(1.0, float(np.max(longest)))

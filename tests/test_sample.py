@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import unicodedata
 from pathlib import Path
 
@@ -285,3 +288,29 @@ def test_a_failure_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.Mon
 def test_impossible_wishes_are_refused(tmp_path: Path, seed: int, size: str) -> None:
     with pytest.raises(RangeError):
         make(tmp_path / "country", seed=seed, size=size)  # type: ignore[arg-type]
+
+
+def run_cli(*words: str) -> subprocess.CompletedProcess[str]:
+    environ = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
+    return subprocess.run(
+        [sys.executable, "-m", "geoplan", "sample", *words],
+        capture_output=True,
+        text=True,
+        env=environ,
+        timeout=120,
+    )
+
+
+def test_the_command_makes_the_country(tmp_path: Path) -> None:
+    done = run_cli(str(tmp_path / "country"), "--size", "small", "--json")
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout)
+    assert answer["synthetic"] is True and answer["rows"]["provinces"] == 3
+    assert Path(answer["pack"]).is_file()
+
+
+def test_the_command_refuses_an_unknown_size(tmp_path: Path) -> None:
+    done = run_cli(str(tmp_path / "country"), "--size", "huge")
+    assert done.returncode == 2
+    assert "unknown" in done.stderr and "Traceback" not in done.stderr
+    assert not list(tmp_path.iterdir())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import geopandas as gpd
 import numpy as np
 import pytest
+from pyproj import Geod, Transformer
 from shapely.geometry import Point, Polygon, box
 
 from geoplan.errors import CrsProblem, EmptyLayer
@@ -15,6 +16,7 @@ from geoplan.vector import (
     geodesic_area_ha,
     geodesic_area_km2,
     project_frame,
+    stretch,
 )
 
 
@@ -78,3 +80,19 @@ def test_bounds_and_projecting() -> None:
         project_frame(frame, "EPSG:999999")
     with pytest.raises(CrsProblem, match="outside the area of use"):
         project_frame(gpd.GeoSeries([Point(500_000, 3_000_000)], crs=4326), "EPSG:32639")
+
+
+def test_stretch_bounds_every_distance_on_the_grid() -> None:
+    crs = "+proj=laea +lat_0=32.5 +lon_0=54 +datum=WGS84 +units=m +no_defs"
+    grid = Grid(crs, -900_000.0, 850_000.0, 5_000.0, 340, 360)
+    most = stretch(grid)
+    assert 1.0 < most < 1.01
+    rng = np.random.default_rng(3)
+    x = rng.uniform(grid.bounds[0], grid.bounds[2], 500)
+    y = rng.uniform(grid.bounds[1], grid.bounds[3], 500)
+    angle = rng.uniform(0, 2 * np.pi, 500)
+    to = Transformer.from_crs(crs, "EPSG:4326", always_xy=True)
+    a = to.transform(x, y)
+    b = to.transform(x + 5_000 * np.cos(angle), y + 5_000 * np.sin(angle))
+    true = Geod(ellps="WGS84").inv(*a, *b)[2]
+    assert (true * most >= 5_000 * (1 - 1e-6)).all()

@@ -16,8 +16,13 @@ from geoplan.settings import Settings
 
 __all__ = ["AppContext", "console", "print_json", "print_table"]
 
-console = Console(highlight=False, soft_wrap=True)
-"""Standard output for people; long lines are not cut when it is not a terminal."""
+_WIDE = 200
+"""Columns assumed where output goes to a file or a pipe: nothing is cut there."""
+
+console = Console(
+    highlight=False, soft_wrap=True, markup=False, width=None if sys.stdout.isatty() else _WIDE
+)
+"""Standard output for people; brackets in names and data are printed as they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +45,14 @@ def print_table(
     """Print a table; ``right`` names the columns (by number) that are aligned to the right."""
     table = Table(title=title or None, title_justify="left", box=None, pad_edge=False)
     for number, name in enumerate(columns):
-        table.add_column(name, justify="right" if number in right else "left", no_wrap=True)
+        # Numbers stay whole; on a narrow terminal names and sentences wrap instead.
+        number_column = number in right
+        table.add_column(
+            name,
+            justify="right" if number_column else "left",
+            no_wrap=number_column,
+            overflow="fold",
+        )
     for row in rows:
         table.add_row(*["" if cell is None else str(cell) for cell in row])
     console.print(table)

@@ -100,7 +100,7 @@ def demo(
                 app,
                 listener,
                 on_ready=lambda url: console.print(
-                    f"GeoPlan is at [bold]{url}[/bold]   (Ctrl-C stops it)"
+                    f"GeoPlan is at {url}   (Ctrl-C stops it)"
                 ),
             )
     finally:

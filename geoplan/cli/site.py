@@ -38,6 +38,8 @@ def run(
 ) -> None:
     """Run a scenario: rank land, choose the sites that can be served together, write everything."""
     context: AppContext = ctx.obj
+    # A mistake in the files is told before a database is started.
+    context.catalogue.profile(context.profile or context.catalogue.scenario(scenario).profile)
     engine = engine_for(cluster.ensure(context.settings))
     outcome = run_site(
         engine,
@@ -94,7 +96,7 @@ def _region_names(row: pd.Series) -> str:
 def print_result(result: SitingResult, *, top: int = 10) -> None:
     """Print the ranking, the portfolio, the proof, and how long each step took."""
     candidates = result.candidates
-    flag = " [synthetic country]" if result.profile.synthetic else ""
+    flag = " (synthetic country)" if result.profile.synthetic else ""
     print_table(
         f"Ranking, best {min(top, len(candidates))} of {len(candidates)}{flag}",
         ["rank", "site", "region", "ha", "score", "alone", "chosen"],
@@ -114,9 +116,10 @@ def print_result(result: SitingResult, *, top: int = 10) -> None:
     )
     console.print()
     if len(result.portfolio):
-        units = {f"{r} {u}" for r, u in RESOURCE_UNITS.items()}
+        units = [f"{r} {u}" for r, u in RESOURCE_UNITS.items()]
+        units.append(f"cost {result.profile.currency} {result.profile.price_year}".strip())
         print_table(
-            f"Portfolio: {len(result.portfolio)} sites served together ({', '.join(sorted(units))})",
+            f"Portfolio: {len(result.portfolio)} sites served together{flag} ({', '.join(units)})",
             ["#", "site", "region", "ha", "score", "water", "power", "wastewater", "cost"],
             [
                 [

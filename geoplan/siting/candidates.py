@@ -16,7 +16,7 @@ from geoplan.grid import Grid
 from geoplan.siting.growth import Limits, grow_regions
 from geoplan.siting.seeds import patches, spread_seeds
 from geoplan.siting.selection import keep_apart, majority, means, representatives
-from geoplan.vector import areal_scale
+from geoplan.vector import areal_scale, stretch
 
 __all__ = ["CandidateCells", "grow", "polygons"]
 
@@ -139,7 +139,8 @@ def grow(
     Seeds: :func:`geoplan.siting.seeds.spread_seeds`, on patches that are large enough. Growth:
     :func:`geoplan.siting.growth.grow_regions`; regions may overlap. Selection: by mean score,
     then by size, then by the lower seed; a region is kept unless it overlaps a kept one or lies
-    closer to it than ``spacing_km``, edge to edge in the plane of the grid, or its region has
+    closer to it than ``spacing_km`` on the ground, edge to edge (judged in the plane of the
+    grid with its largest stretch to spare), or its region has
     ``per_region_keep`` already.
     """
     if score.shape != grid.shape:
@@ -203,7 +204,9 @@ def grow(
         cells,
         where,
         shape=grid.shape,
-        spacing=spec.spacing_km * 1000.0 / grid.cell_m,
+        # No shorter on the ground than asked for: the plane stretches distances a little. A
+        # hundred-thousandth (5 cm in 5 km) is let go, so that exactly the spacing is enough.
+        spacing=spec.spacing_km * 1000.0 / grid.cell_m * stretch(grid) * (1 - 1e-5),
         keep=spec.keep,
         per_region=spec.per_region_keep,
     )

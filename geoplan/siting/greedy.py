@@ -5,17 +5,19 @@ from __future__ import annotations
 import numpy as np
 
 from geoplan.siting.flow import Transport, network_of
-from geoplan.siting.problem import Prepared
+from geoplan.siting.problem import FloatArray, Prepared
 
 __all__ = ["greedy"]
 
 
-def greedy(prepared: Prepared) -> tuple[int, ...]:
+def greedy(prepared: Prepared, *, value: FloatArray | None = None) -> tuple[int, ...]:
     """Return sites taken best first, each only if it can be served beside those before it.
 
     Parameters
     ----------
     prepared : Prepared
+    value : ndarray, optional
+        What sites are taken by; absent: their score.
 
     Returns
     -------
@@ -30,7 +32,8 @@ def greedy(prepared: Prepared) -> tuple[int, ...]:
     """
     spec = prepared.problem.spec
     allowed = np.flatnonzero(prepared.served_alone)
-    order = allowed[np.lexsort((allowed, -prepared.score[allowed]))].tolist()
+    worth = prepared.score if value is None else value
+    order = allowed[np.lexsort((allowed, -worth[allowed]))].tolist()
     networks: list[Transport] = [network_of(r, order) for r in prepared.resources]
     residual = [r.residual for r in prepared.resources]
     chosen: list[int] = []

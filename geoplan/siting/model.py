@@ -174,12 +174,17 @@ def build(problem: PortfolioProblem, *, with_costs: bool | None = None) -> Model
     return build_prepared(prepare(problem), with_costs=with_costs)
 
 
-def build_prepared(prepared: Prepared, *, with_costs: bool | None = None) -> Model:
-    """Return the program of a problem that is already checked; see `build`."""
+def build_prepared(
+    prepared: Prepared, *, with_costs: bool | None = None, among: BoolArray | None = None
+) -> Model:
+    """Return the program of a problem that is already checked; see `build`.
+
+    ``among`` narrows the sites that may be chosen.
+    """
     spec = prepared.problem.spec
     if with_costs is None:
         with_costs = spec.budget is not None or spec.cost_per_score_point is not None
-    allowed = prepared.served_alone
+    allowed = prepared.served_alone if among is None else prepared.served_alone & among
     cols = Columns()
     x = np.full(len(allowed), -1, dtype=np.int64)
     for j in np.flatnonzero(allowed).tolist():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,8 @@ import pandas as pd
 from geoplan.siting.assign import Assignment, assign
 from geoplan.siting.greedy import greedy
 from geoplan.siting.model import Model, Program, build, build_prepared
-from geoplan.siting.problem import PortfolioProblem, Prepared, prepare
+from geoplan.siting.narrow import net_value, site_bounds
+from geoplan.siting.problem import FloatArray, PortfolioProblem, Prepared, prepare
 from geoplan.siting.result import PlanStatus, SolverRecord
 from geoplan.siting.solver import THREADS, Outcome, maximise, solver_version
 from geoplan.siting.tables import site_costs, source_table, supply_table
@@ -25,6 +26,12 @@ _SUPPLY_SECONDS = 10.0
 _PROVEN = 1e-6
 """Gap, relative or in points of score, below which a plan is called optimal: the solver's own
 feasibility tolerance blurs its bound by about this much."""
+
+_THRESHOLDS = (0.3, 1.0)
+"""Where between bound (0) and known plan (1) the sites worth a look are cut off."""
+
+_FEWER = 0.9
+"""Share of the sites above which leaving the rest out is not worth another search."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +117,8 @@ def solve(model: Model, *, seed: int = 0, time_limit_s: float | None = None) -> 
     limit = spec.time_limit_s if time_limit_s is None else time_limit_s
     end = began + limit
     search: _Search | None = None
-    start = greedy(prepared)
+    value = net_value(prepared) if spec.cost_per_score_point is not None else prepared.score
+    start = greedy(prepared, value=value)
     if int(prepared.served_alone.sum()) < spec.count:
         search = _Search([], [], None, "infeasible")
     elif model.with_costs and spec.cost_per_score_point is None:
@@ -119,8 +127,68 @@ def solve(model: Model, *, seed: int = 0, time_limit_s: float | None = None) -> 
         if search.status != "infeasible" and not _affordable(search, spec.budget):
             search = None
     if search is None:
-        search = _search(model, start, end, seed)
+        model, search = _best(model, start, value, end, seed)
     return _plan(model, search, seed, limit, time.perf_counter() - began)
+
+
+def _best(
+    model: Model, start: Sequence[int], value: FloatArray, end: float, seed: int
+) -> tuple[Model, _Search]:
+    """Search among the sites that can be in a plan better than a threshold, then prove it.
+
+    The threshold lies between the known plan and the bound of the choice of sites alone. A plan
+    that reaches it is the best of all, as no other site can be in a better one; if none does,
+    the best found becomes the threshold.
+    """
+    prepared, spec = model.prepared, model.prepared.problem.spec
+    known = _known(model, start, end, seed)
+    if known is None:
+        return model, _search(model, start, end, seed)
+    reached = _worth(prepared, known)
+    bounds = site_bounds(prepared, value, seed=seed)
+    top = float(bounds.max())
+    nodes = 0
+    for share in _THRESHOLDS if np.isfinite(top) else ():
+        least = max(top - share * (top - reached), reached)
+        among = bounds >= least
+        among[known.chosen] = True
+        if int(among.sum()) > _FEWER * int(prepared.served_alone.sum()):
+            break
+        narrow = build_prepared(prepared, with_costs=model.with_costs, among=among)
+        found = _search(narrow, known.chosen, end, seed)
+        nodes += found.nodes
+        found.nodes = nodes
+        if found.chosen and _worth(prepared, found) > reached:
+            known, reached = found, _worth(prepared, found)
+        if found.outcome is not None and found.outcome.bound is not None:
+            # Plans with any other site are worth less than the threshold.
+            bound = max(found.outcome.bound, least)
+            found.outcome = replace(found.outcome, bound=bound)
+            if found.chosen and bound - reached <= spec.gap * abs(reached) + _PROVEN:
+                return narrow, found
+            if found.status == "time-limit":
+                return narrow, found
+    final = _search(model, known.chosen, end, seed)
+    final.nodes += nodes
+    return model, final
+
+
+def _known(model: Model, start: Sequence[int], end: float, seed: int) -> _Search | None:
+    """Return ``start`` with its supply, where it is a plan."""
+    spec = model.prepared.problem.spec
+    if len(start) != spec.count:
+        return None
+    found = _assign_all(model.prepared, start, end, seed)
+    if found is None:
+        return None
+    known = _Search(list(start), found, None, "time-limit")
+    return known if _affordable(known, spec.budget if model.with_costs else None) else None
+
+
+def _worth(prepared: Prepared, search: _Search) -> float:
+    price = prepared.problem.spec.cost_per_score_point
+    cost = sum(a.cost for a in search.assignments) / price if price else 0.0
+    return float(sum(prepared.score[j] for j in search.chosen)) - cost
 
 
 def _affordable(search: _Search, budget: float | None) -> bool:
@@ -143,7 +211,7 @@ def _search(model: Model, start: Sequence[int], end: float, seed: int) -> _Searc
             gap=spec.gap,
             time_limit_s=end - time.perf_counter(),
             seed=seed,
-            start=begin if not model.with_costs else None,
+            start=begin,
         )
         nodes += outcome.nodes
         if outcome.status == "infeasible":
@@ -202,9 +270,7 @@ def _plan(model: Model, search: _Search, seed: int, limit: float, seconds: float
     if search.outcome is not None:
         bound = search.outcome.bound
     if chosen:
-        objective = float(sum(prepared.score[j] for j in chosen))
-        if spec.cost_per_score_point is not None:
-            objective -= cost / spec.cost_per_score_point
+        objective = _worth(prepared, search)
         if bound is None:
             best = np.sort(prepared.score[prepared.served_alone])[::-1][: spec.count]
             bound = float(best.sum())

@@ -150,7 +150,9 @@ def reduce_resource(
     return Reduced(link=link, scarce=scarce, settled=settled, cost=cost)
 
 
-def cost_alone(resource: Resource, site: int, link: int | None) -> float | None:
+def cost_alone(
+    resource: Resource, site: int, link: int | None, *, unlimited: bool = False
+) -> float | None:
     """Return the least cost of one site's supply from one line, own supply and reuse.
 
     Parameters
@@ -159,6 +161,9 @@ def cost_alone(resource: Resource, site: int, link: int | None) -> float | None:
     site : int
     link : int or None
         Its only line, or none.
+    unlimited : bool
+        Take the line's source as large as need be: then it is a lower bound on the cost of any
+        supply whose dearest line is no cheaper than this one.
 
     Returns
     -------
@@ -194,7 +199,8 @@ def cost_alone(resource: Resource, site: int, link: int | None) -> float | None:
         if left <= reuse_cap:
             best = min(best, fixed + left * resource.tick * reuse_cost)
         if link is not None:
-            line_cap = int(resource.headroom[resource.link_source[link]])
+            limit = int(resource.headroom[resource.link_source[link]])
+            line_cap = demand if unlimited else limit
             unit = float(resource.unit_cost[link])
             for back in {0, min(left, reuse_cap), max(left - line_cap, 0)}:
                 if back <= reuse_cap and left - back <= line_cap:

@@ -34,6 +34,9 @@ class Outcome:
         ``optimal``: within the gap that was asked for. ``time-limit`` may come with no values.
     values : ndarray or None
         One per column.
+    reduced : ndarray or None
+        Reduced cost of each column, where no column is a whole number: by how much the objective
+        would change per unit.
     objective, bound : float or None
         Of the best answer, and the proven upper limit.
     """
@@ -44,6 +47,7 @@ class Outcome:
     bound: float | None
     nodes: int
     seconds: float
+    reduced: FloatArray | None = None
 
 
 def _quiet() -> Any:
@@ -134,7 +138,8 @@ def maximise(
     kinds = highspy.HighsModelStatus
     if status == kinds.kOptimal:
         bound = float(info.mip_dual_bound) if is_mip else objective
-        return Outcome("optimal", values, objective, bound, nodes, seconds)
+        duals = None if is_mip else np.array(highs.getSolution().col_dual, dtype=np.float64)
+        return Outcome("optimal", values, objective, bound, nodes, seconds, duals)
     if status in (kinds.kInfeasible, kinds.kUnboundedOrInfeasible):
         return Outcome("infeasible", None, None, None, nodes, seconds)
     if status == kinds.kModelEmpty:

@@ -115,6 +115,7 @@ class LayerVersion(Base):
     layer_id: Mapped[str] = mapped_column(ForeignKey("layer.id", ondelete="CASCADE"))
     number: Mapped[int] = mapped_column(Integer)
     pack_id: Mapped[str | None]
+    profile_id: Mapped[str | None]
     source_file: Mapped[str]
     sha256: Mapped[str]
     loaded_at: Mapped[datetime] = mapped_column(server_default=func.now())

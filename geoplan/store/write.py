@@ -60,6 +60,7 @@ def new_version(
     method: Text | None,
     synthetic: bool,
     report: Sequence[Problem],
+    profile_id: str | None = None,
 ) -> int:
     """Enter one load of a layer and return its id; it is not current yet.
 
@@ -73,6 +74,8 @@ def new_version(
         How assumed figures were derived.
     report : sequence of Problem
         What was found in the file.
+    profile_id : str, optional
+        Country the load belongs to.
     """
     entry = {
         "title_en": spec.title.en,
@@ -94,6 +97,7 @@ def new_version(
         layer_id=spec.id,
         number=(last or 0) + 1,
         pack_id=pack_id,
+        profile_id=profile_id,
         source_file=source_file,
         sha256=sha256,
         loaded_by=loaded_by,

@@ -146,7 +146,9 @@ def compute(
         del measures, region
 
     with steps.step("demand and supply"):
-        demand = site_demand(frame["area_ha"], spec=scenario.demand, profile=profile)
+        # A thousandth of a unit is finer than any coefficient: what is published, planned and
+        # checked is then one and the same number.
+        demand = site_demand(frame["area_ha"], spec=scenario.demand, profile=profile).round(3)
         frame = frame.join(
             demand[["water_m3_per_day", "power_mva", "wastewater_m3_per_day", "jobs"]]
         )

@@ -130,6 +130,7 @@ def load_pack(
     tell = progress or _silent
     plan = plan_pack(catalogue, pack, root)
     with transaction(engine) as session:
+        _same_country(session, plan, catalogue)
         current = read.layer_versions(session, [*plan.entries, *_outside(plan)])
         lost = {
             layer
@@ -210,6 +211,26 @@ def load_pack(
     return PackReport(plan.pack.id, reports, time.perf_counter() - started)
 
 
+def _same_country(session: Session, plan: PackPlan, catalogue: Catalogue) -> None:
+    """Refuse to mix two countries in one database: runs would read layers of both."""
+    held = read.layer_versions(session, [*catalogue.layers(), *plan.entries])
+    other = sorted(
+        {
+            str(version["profile_id"])
+            for version in held.values()
+            if version["profile_id"] not in (None, plan.profile.id)
+        }
+    )
+    if other:
+        raise InputError(
+            f"this database holds the layers of profile '{other[0]}'; pack '{plan.pack.id}' is "
+            f"for '{plan.profile.id}'",
+            where=f"pack {plan.pack.id}",
+            remedy="give each country a database of its own: another --home, or another "
+            "GEOPLAN_DATABASE_URL",
+        )
+
+
 def _outside(plan: PackPlan) -> list[str]:
     return [x for layer in plan.entries for x in plan.refers_to(layer) if x not in plan.entries]
 
@@ -255,6 +276,7 @@ def _store(session: Session, plan: PackPlan, staged: Staged, loaded_by: str) -> 
         session,
         spec,
         pack_id=plan.pack.id,
+        profile_id=plan.profile.id,
         source_file=staged.source_file,
         sha256=staged.sha256,
         loaded_by=loaded_by,

@@ -15,7 +15,7 @@ from sqlalchemy import Engine
 
 from geoplan.catalogue import Catalogue, Profile, Scenario
 from geoplan.errors import GeoPlanError, InputError, Problem, ProblemsFound
-from geoplan.report import write_run_folder
+from geoplan.report import require_assets, write_run_folder
 from geoplan.settings import Settings
 from geoplan.siting.result import SitingResult
 from geoplan.store import read
@@ -101,6 +101,7 @@ def run_site(
             where=str(target),
             remedy="name a new folder; a run is never overwritten",
         )
+    require_assets()
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.parent / f".{target.name}.partial-{os.getpid()}"
     _sweep(target.parent)

@@ -66,6 +66,7 @@ def _layers() -> None:
         _text("layer_id", False),
         _integer("number", False),
         _text("pack_id"),
+        _text("profile_id"),
         _text("source_file", False),
         _text("sha256", False),
         _now("loaded_at"),

@@ -14,9 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 
+from benchmarks.portfolio import instance
 from geoplan.catalogue.scenario import PortfolioSpec, ResourceSupply, SupplySpec
 from geoplan.errors import RangeError, ShapeError, UnknownName
-from benchmarks.portfolio import instance
 from geoplan.siting import portfolio
 from geoplan.siting.portfolio import Plan, PortfolioProblem, build, solve
 from geoplan.siting.spacing import Conflicts

@@ -74,9 +74,8 @@ def demo(
             engine = engine_for(cluster.ensure(settings))
         _only_synthetic(engine, settings, catalogue)
         folder = settings.home / "sample" / f"seed-{seed}"
-        if not (folder / "pack.yaml").is_file():
-            with _told(progress, "make the country"):
-                make(folder, seed=seed)
+        with _told(progress, "make the country"):
+            make(folder, seed=seed, keep=True)
         with _told(progress, "load its layers"):
             load_pack(
                 engine, settings, catalogue, str(folder / "pack.yaml"), folder, loaded_by="demo"

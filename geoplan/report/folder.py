@@ -113,11 +113,13 @@ def write_run_folder(
 
 
 def run_json(document: Mapping[str, Any], digests: Mapping[str, str]) -> bytes:
-    """Return ``run.json``: the document with ``files``, keys sorted, missing numbers null."""
+    """Return ``run.json``: the document with ``files``, in its order, missing numbers null.
+
+    Keys are not sorted: the order of criteria is the order of columns and of the weighted sum,
+    and a replay must find it again.
+    """
     content = {**document, "files": dict(digests)}
-    text = json.dumps(
-        _plain(content), sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False
-    )
+    text = json.dumps(_plain(content), indent=2, ensure_ascii=False, allow_nan=False)
     return f"{text}\n".encode()
 
 

@@ -34,6 +34,8 @@ def run_hash(scenario: Scenario, profile: Profile, versions: dict[str, dict[str,
     """
     parts = {
         "scenario": scenario.model_dump(mode="json", by_alias=True),
+        # Sorting keys forgets it, and it decides columns and the last bits of a sum.
+        "order": [list(scenario.criteria), list(scenario.demand.mix)],
         "profile": profile.model_dump(mode="json", by_alias=True),
         "layers": {k: v.get("sha256") for k, v in sorted(versions.items())},
         "software": __version__,

@@ -17,7 +17,7 @@ from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 from benchmarks.portfolio import instance
 from geoplan.catalogue.scenario import PortfolioSpec, ResourceSupply, SupplySpec
 from geoplan.errors import RangeError, ShapeError, UnknownName
-from geoplan.siting import portfolio
+from geoplan.siting import search
 from geoplan.siting.portfolio import Plan, PortfolioProblem, build, solve
 from geoplan.siting.spacing import Conflicts
 
@@ -550,7 +550,7 @@ def test_leaving_sites_out_early_changes_nothing(monkeypatch: pytest.MonkeyPatch
     spec = problem.spec.model_copy(update={"gap": 0.0})
     problem = PortfolioProblem(**{**vars(problem), "spec": spec})
     narrow = solve(build(problem))
-    monkeypatch.setattr(portfolio, "_THRESHOLDS", ())
+    monkeypatch.setattr(search, "_THRESHOLDS", ())
     whole = solve(build(problem))
     assert narrow.record.rows < whole.record.rows
     assert narrow.record.objective == pytest.approx(whole.record.objective, abs=1e-6)

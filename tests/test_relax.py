@@ -5,9 +5,11 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from test_portfolio import _best, _instances, _pair, _problem, _supply
 
+from benchmarks.portfolio import instance
 from geoplan.siting.portfolio import PortfolioProblem, build, solve
 from geoplan.siting.relax import apply, largest_count, relax
 
@@ -101,6 +103,17 @@ def test_a_site_with_no_source_needs_new_supply() -> None:
         "supply:water": (0.0, 6.0, 6.0),
         "count:all-limits-kept": (3.0, 2.0, 1.0),
     }
+
+
+@pytest.mark.parametrize("size", [(300, 60, 0.7, 10), (600, 120, 1.5, 10)])
+def test_a_country_without_a_plan(size: tuple[int, int, float, float]) -> None:
+    sites, sources, tightness, spacing = size
+    problem = instance(sites, sources=sources, tightness=tightness, spacing_km=spacing)
+    assert solve(build(problem)).status == "infeasible"
+    moves = relax(problem)
+    assert len(moves) > 1
+    assert all(m.by > 0 for m in moves)
+    assert solve(build(apply(problem, moves))).chosen
 
 
 _QUICK = {"deadline": None, "suppress_health_check": list(HealthCheck), "derandomize": True}

@@ -92,8 +92,10 @@ def build_elastic(prepared: Prepared, *, spacing_share: float) -> Elastic:
             lower=float(problem.quota),
         )
     _spacing_rows(cols, prepared, x, spacing_share)
+    # Caps and spacing may give way, so they must not help to bound what a source can lose.
+    unbound = replace(prepared, near=(0,) * n, region_cap=(None,) * len(prepared.region_codes))
     for resource in prepared.resources:
-        slacks += _capacity(cols, prepared, resource, x, np.ones(n, dtype=np.bool_))
+        slacks += _capacity(cols, unbound, resource, x, np.ones(n, dtype=np.bool_))
     order = {"policy": 0, "capacity": 1, "count": 2}
     slacks.sort(key=lambda s: order[s.kind])
     return Elastic(cols.program(), x, tuple(slacks))
@@ -104,7 +106,9 @@ def _spacing_rows(cols: Columns, prepared: Prepared, x: IntArray, share: float) 
     pairs = prepared.problem.conflicts.pairs
     if share < 1.0:
         limit = prepared.problem.spec.spacing_km or float(pairs["distance_km"].max() or 0.0)
-        pairs = pairs[pairs["distance_km"] < limit * share]
+        # Sites that overlap exclude each other whatever the spacing.
+        near = (pairs["distance_km"] < limit * share) | (pairs["distance_km"] <= 0)
+        pairs = pairs[near]
         cliques = clique_cover(list(zip(pairs["a"], pairs["b"], strict=True)))
     else:
         cliques = prepared.problem.conflicts.cliques

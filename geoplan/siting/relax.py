@@ -24,7 +24,11 @@ __all__ = ["apply", "largest_count", "relax"]
 _LEVELS = (1.0, 0.9, 0.75, 0.5, 0.25, 0.0)
 """Shares of the spacing that are tried, widest first."""
 
-_TOLERANCE = 1e-6
+_NOISE = 1e-6
+"""Shares of a typical site's demand below which added capacity is the solver's tolerance."""
+
+_TRIES = 20
+"""Sets of sites tried that need no more than the least, until one is enough in whole ticks."""
 
 
 @dataclass
@@ -99,19 +103,49 @@ def _moves(prepared: Prepared, clock: _Clock) -> list[Relaxation]:
     if added.values is None:
         return []
     least_added = _total(loose, added, "capacity")
-    best: tuple[Elastic, Outcome] = (loose, added)
+    if least_added <= _NOISE:
+        least_added = 0.0
     for level in _LEVELS:
         elastic = build_elastic(prepared, spacing_share=level)
         program = _hold(elastic.program, elastic, "count", least_short)
-        program = _hold(program, elastic, "capacity", least_added * (1 + _TOLERANCE) + _TOLERANCE)
-        # A whisker of weight on capacity keeps unneeded slack out of the answer.
-        last = clock.run(
+        moves = _whole(prepared, replace(elastic, program=program), least_added, clock)
+        if moves is not None:
+            return moves
+    return []
+
+
+def _whole(
+    prepared: Prepared, elastic: Elastic, least_added: float, clock: _Clock
+) -> list[Relaxation] | None:
+    """Return moves that are enough in whole ticks; None where this spacing allows none."""
+    if least_added > 0:
+        limit = least_added * (1 + _NOISE) + _NOISE
+        program = _hold(elastic.program, elastic, "capacity", limit)
+    else:
+        upper = elastic.program.upper.copy()
+        upper[[s.column for s in elastic.slacks if s.kind == "capacity"]] = 0.0
+        program = replace(elastic.program, upper=upper)
+    for _ in range(_TRIES):
+        found = clock.run(
             _minimise(replace(elastic, program=program), {"policy": 1.0, "capacity": 1e-3})
         )
-        if last.values is not None:
-            best = (elastic, last)
-            break
-    return _read(prepared, *best)
+        if found.values is None:
+            return None
+        chosen = [j for j, c in enumerate(elastic.site_column) if found.values[c] > 0.5]
+        # With the sites fixed, the least capacity is a corner without the solver's crumbs.
+        lower, upper = elastic.program.lower.copy(), elastic.program.upper.copy()
+        lower[elastic.site_column] = upper[elastic.site_column] = 0.0
+        lower[elastic.site_column[chosen]] = upper[elastic.site_column[chosen]] = 1.0
+        fixed = replace(elastic, program=replace(elastic.program, lower=lower, upper=upper))
+        clean = clock.run(_minimise(fixed, {"policy": 1.0, "capacity": 1.0}))
+        if clean.values is None:
+            return None
+        moves = _enough(prepared, chosen, _read(prepared, elastic, clean, chosen))
+        if moves is not None:
+            return moves
+        entries = {int(elastic.site_column[j]): 1.0 for j in chosen}
+        program = program.with_row("ruled-out", entries, -np.inf, len(entries) - 1.0)
+    return None
 
 
 def _minimise(elastic: Elastic, weights: Mapping[str, float]) -> Program:
@@ -140,17 +174,16 @@ def _up(value: float) -> float:
     return float(round(math.ceil(round(value * step, 3)) / step, max(digits, 0) + 1))
 
 
-def _read(prepared: Prepared, elastic: Elastic, outcome: Outcome) -> list[Relaxation]:
-    if outcome.values is None:
-        return []
+def _read(
+    prepared: Prepared, elastic: Elastic, outcome: Outcome, chosen: list[int]
+) -> list[Relaxation]:
     problem = prepared.problem
-    values = outcome.values
-    chosen = [j for j, c in enumerate(elastic.site_column) if values[c] > 0.5]
+    values = outcome.values if outcome.values is not None else np.zeros(0)
     out: list[Relaxation] = []
     for slack in elastic.slacks:
         amount = float(values[slack.column]) * slack.size
         if slack.kind == "capacity":
-            if amount > slack.size * 1e-7:
+            if amount > slack.size * _NOISE:
                 out.append(_raise(slack, _up(amount)))
         elif round(amount) > 0:
             by = float(round(amount))
@@ -172,7 +205,7 @@ def _read(prepared: Prepared, elastic: Elastic, outcome: Outcome) -> list[Relaxa
                 "km",
             ),
         )
-    return _enough(prepared, chosen, out)
+    return out
 
 
 def _raise(slack: Slack, by: float) -> Relaxation:
@@ -187,8 +220,13 @@ def _nearest_pair(problem: PortfolioProblem, chosen: list[str]) -> float | None:
     return float(both["distance_km"].min()) if len(both) else None
 
 
-def _enough(prepared: Prepared, chosen: list[int], moves: list[Relaxation]) -> list[Relaxation]:
-    """Add the few ticks by which the solver's tolerance may have fallen short."""
+def _enough(
+    prepared: Prepared, chosen: list[int], moves: list[Relaxation]
+) -> list[Relaxation] | None:
+    """Add the few ticks by which the solver's tolerance may have fallen short.
+
+    None where a resource lacks something and no limit of it has moved.
+    """
     for _ in range(5):
         trial = prepare(apply(prepared.problem, moves))
         lack = {r: t for r, t in serve_together(trial, chosen).items() if t > 0}
@@ -197,11 +235,13 @@ def _enough(prepared: Prepared, chosen: list[int], moves: list[Relaxation]) -> l
         for resource in trial.resources:
             missing = lack.get(resource.name, 0) * resource.tick
             mine = [k for k, m in enumerate(moves) if _resource_of(m) == resource.name]
+            if missing > 0 and not mine:
+                return None
             for k in mine if missing > 0 else []:
                 m = moves[k]
                 more = m.by + max(missing, resource.tick)
                 moves[k] = replace(m, needed=m.value + more, by=more)
-    return moves
+    return None
 
 
 def _resource_of(move: Relaxation) -> str | None:
@@ -252,8 +292,8 @@ def apply(problem: PortfolioProblem, moves: Iterable[Relaxation]) -> PortfolioPr
         elif kind == "region-cap":
             caps[rest] = int(move.needed)
         elif kind == "spacing":
-            pairs = conflicts.pairs[conflicts.pairs["distance_km"] < move.needed]
-            conflicts = Conflicts.of_pairs(pairs)
+            km = conflicts.pairs["distance_km"]
+            conflicts = Conflicts.of_pairs(conflicts.pairs[(km < move.needed) | (km <= 0)])
         elif kind == "headroom":
             resource, _, source = rest.partition(":")
             row = (sources["resource"] == resource) & (sources["source_id"] == source)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
-from test_portfolio import _best, _instances, _pair, _problem, _supply
+from test_portfolio import MORE, _best, _instances, _pair, _problem, _supply
 
 from benchmarks.portfolio import instance
 from geoplan.siting.portfolio import PortfolioProblem, build, solve
@@ -116,10 +116,15 @@ def test_a_country_without_a_plan(size: tuple[int, int, float, float]) -> None:
     assert solve(build(apply(problem, moves))).chosen
 
 
-_QUICK = {"deadline": None, "suppress_health_check": list(HealthCheck), "derandomize": True}
+_QUICK = {
+    "deadline": None,
+    "suppress_health_check": list(HealthCheck),
+    "derandomize": MORE == 1,
+    "database": None,
+}
 
 
-@settings(max_examples=60, **_QUICK)  # type: ignore[arg-type]
+@settings(max_examples=40 * MORE, **_QUICK)  # type: ignore[arg-type]
 @given(_instances(costs=False))
 def test_moved_limits_make_a_plan_exist(problem: PortfolioProblem) -> None:
     if solve(build(problem)).status != "infeasible":

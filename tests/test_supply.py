@@ -57,9 +57,10 @@ def test_nearest_sources_within_reach() -> None:
     assert table["route_km"].to_list() == pytest.approx((table["distance_km"] * 1.3).to_list())
     assert table["line_cost"].to_list() == pytest.approx((table["route_km"] * 10).to_list())
     assert table["unit_cost"].to_list() == [3.0, 3.0]
-    assert supply_warnings(sources) == (
-        "1 of 6 water sources have no known headroom and are not used as sources",
-    )
+    (notice,) = supply_warnings(sources)
+    assert notice.en == "1 of 6 water sources have no known headroom and are not used as sources"
+    assert notice.fa is not None
+    assert "آب" in notice.fa
 
 
 def test_links_equal_all_pairs() -> None:

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from geoplan.catalogue.text import Text
 from geoplan.siting.model import Model, build
 from geoplan.siting.problem import PortfolioProblem, Prepared, prepare
 from geoplan.siting.result import PlanStatus, SolverRecord
 from geoplan.siting.search import PROVEN, Found, find
 from geoplan.siting.solver import THREADS, solver_version
+from geoplan.siting.supply import PERSIAN
 from geoplan.siting.tables import site_costs, source_table, supply_table
 
 __all__ = ["Model", "Plan", "PortfolioProblem", "build", "prepare", "solve"]
@@ -41,7 +43,7 @@ class Plan:
     shortage : DataFrame, index ``site_id``
         For every site and resource: what it lacks when it is alone, in the resource's unit.
     record : SolverRecord
-    warnings : tuple of str
+    warnings : tuple of Text
     prepared : Prepared
         The checked problem, for `explain` and `relax`.
     """
@@ -55,7 +57,7 @@ class Plan:
     served_alone: pd.Series[bool]
     shortage: pd.DataFrame
     record: SolverRecord
-    warnings: tuple[str, ...]
+    warnings: tuple[Text, ...]
     prepared: Prepared
 
 
@@ -125,7 +127,10 @@ def _plan(model: Model, found: Found, seed: int, limit: float, seconds: float) -
         time_limit_s=limit,
     )
     warnings = tuple(
-        f"the cheapest {r.name} supply of the chosen sites was not proven in time"
+        Text(
+            en=f"the cheapest {r.name} supply of the chosen sites was not proven in time",
+            fa=f"ارزان‌ترین تأمین {PERSIAN[r.name]} برای مکان‌های برگزیده در زمان داده‌شده اثبات نشد",
+        )
         for r, a in zip(prepared.resources, assignments, strict=False)
         if not a.proven
     )

@@ -8,9 +8,10 @@ from pyproj import Geod
 from scipy.spatial import cKDTree
 
 from geoplan.catalogue.scenario import RESOURCE_UNITS, RESOURCES, SupplySpec
+from geoplan.catalogue.text import Text
 from geoplan.errors import InputError, RangeError, ShapeError
 
-__all__ = ["LINK_COLUMNS", "links", "supply_warnings"]
+__all__ = ["LINK_COLUMNS", "PERSIAN", "links", "supply_warnings"]
 
 LINK_COLUMNS = (
     "site_id",
@@ -22,6 +23,7 @@ LINK_COLUMNS = (
     "unit_cost",
 )
 
+PERSIAN = {"water": "آب", "power": "برق", "wastewater": "فاضلاب"}
 _GEOD = Geod(ellps="WGS84")
 _EARTH_KM = 6371.0
 # A sphere is within 0.6 % of the ellipsoid; the prefilter must never lose a source.
@@ -79,8 +81,8 @@ def _check_sources(sources: pd.DataFrame) -> None:
             )
 
 
-def supply_warnings(sources: pd.DataFrame) -> tuple[str, ...]:
-    """Return one line per resource that has sources whose headroom is not known.
+def supply_warnings(sources: pd.DataFrame) -> tuple[Text, ...]:
+    """Return one notice per resource that has sources whose headroom is not known.
 
     Parameters
     ----------
@@ -93,8 +95,12 @@ def supply_warnings(sources: pd.DataFrame) -> tuple[str, ...]:
         unknown = int(part["headroom"].isna().sum())
         if unknown:
             lines.append(
-                f"{unknown} of {len(part)} {resource} sources have no known headroom "
-                "and are not used as sources"
+                Text(
+                    en=f"{unknown} of {len(part)} {resource} sources have no known headroom "
+                    "and are not used as sources",
+                    fa=f"ظرفیت آزاد {unknown} منبع از {len(part)} منبع {PERSIAN[resource]} معلوم "
+                    "نیست و از آن‌ها استفاده نشد",
+                )
             )
     return tuple(lines)
 

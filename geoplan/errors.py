@@ -180,7 +180,7 @@ class Relaxation:
     limit : str
         Stable name of the limit, for example ``headroom:water:dam-12`` or ``region-cap:08``.
     label : str
-        The limit in words.
+        The limit in words; ``label_fa`` is the same in Persian.
     value, needed, by : float
         The limit as given, as it would have to be, and the difference; in ``unit``.
     unit : str
@@ -193,6 +193,7 @@ class Relaxation:
     needed: float
     by: float
     unit: str
+    label_fa: str = ""
 
 
 class Infeasible(AnswerNo):

@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 from geoplan.catalogue.profile import IndexSpec, Indicator
 from geoplan.catalogue.text import Text
 from geoplan.errors import RangeError, UnknownName
-from geoplan.regions import ancestors, industrialisation, measure_indicator, normalise, orphans
+from geoplan.regions import (
+    ancestors,
+    coarser,
+    industrialisation,
+    measure_indicator,
+    normalise,
+    orphans,
+)
 
 REGIONS = pd.DataFrame(
     {
@@ -141,3 +148,23 @@ def test_a_lost_parent_leaves_the_ancestor_missing_and_is_listed() -> None:
     assert orphans(REGIONS).empty
     with pytest.raises(UnknownName, match="level 3"):
         ancestors(REGIONS, 3)
+
+
+def test_a_coarse_region_is_the_population_weighted_mean_of_its_parts() -> None:
+    regions = REGIONS.assign(population=[None, None, 300.0, 100.0, 50.0])
+    spec = IndexSpec(
+        level=2, coverage_min=0.5, indicators=(indicator("w", 1, level=2, variable="x"),)
+    )
+    index = pd.DataFrame(
+        {"industrialisation": [0.8, 0.4, np.nan], "coverage": [1.0, 0.8, 0.2]},
+        index=pd.Index(["a1", "a2", "b1"], name="code"),
+    )
+    got = coarser(index, regions, spec=spec, level=1)
+    # A: (300 · 0.8 + 100 · 0.4) / 400 = 0.7; coverage (300 · 1 + 100 · 0.8) / 400 = 0.95.
+    assert got.loc["A", "industrialisation"] == pytest.approx(0.7)
+    assert got.loc["A", "coverage"] == pytest.approx(0.95)
+    assert np.isnan(got.loc["B", "industrialisation"])
+    assert got["rank"].iloc[0] == 1
+    half = index.assign(industrialisation=[np.nan, 0.4, np.nan])
+    # Only 100 of 400 people are known, at coverage 0.8: 0.2 is too little.
+    assert np.isnan(coarser(half, regions, spec=spec, level=1).loc["A", "industrialisation"])

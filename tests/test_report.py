@@ -204,7 +204,7 @@ def hostile() -> SitingResult:
         supply=result.supply.assign(source_name_en=bad, source_name_local=bad),
         sources=result.sources.assign(name_en=bad, name_local=bad),
         reasons={"s0001": (Reason("chosen", Text(en=bad, fa=bad)),)},
-        warnings=(bad,),
+        warnings=(Text(en=bad),),
         assumptions=(Text(en=bad, fa=bad),),
     )
 

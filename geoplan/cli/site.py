@@ -75,7 +75,7 @@ def _summary(outcome: RunOutcome) -> dict[str, Any]:
         "gap": result.solver.gap,
         "candidates": len(result.candidates),
         "sites": result.portfolio["site_id"].tolist() if len(result.portfolio) else [],
-        "warnings": list(result.warnings),
+        "warnings": [notice.en for notice in result.warnings],
         "timings": [
             {"step": t.step, "seconds": t.seconds, "peak_mb": t.peak_mb} for t in result.timings
         ],
@@ -148,7 +148,7 @@ def print_result(result: SitingResult, *, top: int = 10) -> None:
     if assumed:
         console.print(f"assumed: {assumed} of {len(result.sources)} sources (marked in every file)")
     for warning in result.warnings:
-        console.print(f"note: {warning}")
+        console.print(f"note: {warning.en}")
     console.print()
     print_table(
         "Steps",

@@ -3,10 +3,19 @@
 from geoplan.regions.industrialisation import (
     IndexResult,
     ancestors,
+    coarser,
     industrialisation,
     measure_indicator,
     normalise,
     orphans,
 )
 
-__all__ = ["IndexResult", "ancestors", "industrialisation", "measure_indicator", "normalise", "orphans"]
+__all__ = [
+    "IndexResult",
+    "ancestors",
+    "coarser",
+    "industrialisation",
+    "measure_indicator",
+    "normalise",
+    "orphans",
+]

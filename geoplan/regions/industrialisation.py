@@ -18,7 +18,15 @@ from geoplan.catalogue.profile import IndexSpec, Indicator
 from geoplan.errors import RangeError, UnknownName
 from geoplan.expression import evaluate, select
 
-__all__ = ["IndexResult", "ancestors", "industrialisation", "measure_indicator", "normalise", "orphans"]
+__all__ = [
+    "IndexResult",
+    "ancestors",
+    "coarser",
+    "industrialisation",
+    "measure_indicator",
+    "normalise",
+    "orphans",
+]
 
 
 @dataclass(frozen=True)
@@ -306,3 +314,51 @@ def industrialisation(
         f"{spec.less_industrialised_below:.0%} quantile of regions"
     )
     return IndexResult(result, pd.concat(parts, ignore_index=True), formula)
+
+
+def coarser(
+    index: pd.DataFrame, regions: pd.DataFrame, *, spec: IndexSpec, level: int
+) -> pd.DataFrame:
+    """Return the index of a coarser level: the population-weighted mean of its parts.
+
+    Parameters
+    ----------
+    index : DataFrame, index ``code``
+        `IndexResult.frame` of ``spec.level``.
+    regions : DataFrame
+        All regions: ``code``, ``parent_code``, ``level``, ``population``.
+    spec : IndexSpec
+        Its quantile says what is less industrialised, at this level too.
+    level : int
+        Coarser than ``spec.level``.
+
+    Returns
+    -------
+    DataFrame, index ``code``
+        As ``index``. A part without index or population is left out; ``coverage`` is the share of
+        the region's population whose parts have an index, times their own coverage. Empty where
+        that share is below ``spec.coverage_min``.
+    """
+    up = ancestors(regions, spec.level)[level].reindex(index.index)
+    people = regions[regions["level"] == spec.level].set_index("code")["population"]
+    weight = people.reindex(index.index).astype(float)
+    known = index["industrialisation"].notna() & weight.notna()
+    total = weight.groupby(up).sum(min_count=1)
+    held = weight.where(known)
+    share = held.groupby(up).sum(min_count=1)
+    mean = (index["industrialisation"] * held).groupby(up).sum(min_count=1) / share
+    coverage = (index["coverage"] * held).groupby(up).sum(min_count=1) / total
+    codes = pd.Index(sorted(regions.loc[regions["level"] == level, "code"]), name="code")
+    mean, coverage = mean.reindex(codes), coverage.reindex(codes)
+    mean = mean.where(coverage >= spec.coverage_min - 1e-12)
+    less = pd.Series(pd.NA, index=codes, dtype="boolean")
+    cut = mean.quantile(spec.less_industrialised_below)
+    less[mean.notna()] = (mean[mean.notna()] < cut).to_numpy()
+    return pd.DataFrame(
+        {
+            "industrialisation": mean,
+            "coverage": coverage,
+            "rank": mean.rank(ascending=False, method="min"),
+            "less_industrialised": less,
+        }
+    )

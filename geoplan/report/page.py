@@ -12,6 +12,7 @@ from markupsafe import Markup
 from geoplan.catalogue import RESOURCE_UNITS, RESOURCES
 from geoplan.catalogue.scenario import Criterion
 from geoplan.catalogue.text import Coefficient, Text
+from geoplan.errors import Relaxation
 from geoplan.report import embed
 from geoplan.report.basis import assumed_basis, is_assumed
 from geoplan.report.language import Language, languages_of
@@ -222,11 +223,13 @@ def _value_function(language: Language, criterion: Criterion) -> str:
     return f"{words} ({language.t('inverted')})" if criterion.invert else words
 
 
-def _limit(label: str, language: Language) -> Markup:
-    """Return a sentence that exists in English only, kept left to right on a Persian page."""
+def _limit(move: Relaxation, language: Language) -> Markup:
+    """Return a limit in words; one without Persian words stays left to right on a Persian page."""
     if language.direction == "ltr":
-        return Markup.escape(label)
-    return Markup('<bdi lang="en" dir="ltr">{}</bdi>').format(label)
+        return Markup.escape(move.label)
+    if move.label_fa:
+        return Markup.escape(move.label_fa)
+    return Markup('<bdi lang="en" dir="ltr">{}</bdi>').format(move.label)
 
 
 def _method(value: Any, language: Language) -> str:

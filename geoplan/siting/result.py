@@ -99,6 +99,9 @@ class SitingResult:
     regions : GeoDataFrame, EPSG:4326
         Regions of the index level: ``code``, ``parent_code``, ``name_en``, ``name_local``,
         ``industrialisation``, ``coverage``, ``rank``, ``less_industrialised``.
+    coarse_regions : DataFrame
+        The coarser levels: ``level``, ``code`` and the index columns; the index of a coarse region
+        is the population-weighted mean of its parts. May be empty.
     index_detail : DataFrame
         ``code``, ``indicator``, ``value``, ``unit``, ``normalised``, ``weight``, ``as_of``,
         ``source``.
@@ -126,7 +129,8 @@ class SitingResult:
     weight_record: dict[str, Any]
     solver: SolverRecord
     relaxations: tuple[Relaxation, ...] = ()
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Text, ...] = ()
     assumptions: tuple[Text, ...] = ()
     timings: tuple[StepTiming, ...] = ()
+    coarse_regions: pd.DataFrame = field(default_factory=pd.DataFrame)
     layer_versions: dict[str, dict[str, Any]] = field(default_factory=dict)

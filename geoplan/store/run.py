@@ -112,6 +112,11 @@ def _put_regions(session: Session, run_id: str, result: Any, formula: str) -> No
             ],
         }
     )
+    coarse = pd.DataFrame(result.coarse_regions)
+    if len(coarse):
+        note = "population-weighted mean of the regions it holds; " + formula
+        coarse = coarse.assign(detail=[{"formula": note, "indicators": []}] * len(coarse))
+        table = pd.concat([table, coarse[table.columns]], ignore_index=True)
     _copy(session, tables.RunRegion, run_id, table, None)
 
 

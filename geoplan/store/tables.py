@@ -363,8 +363,8 @@ class RunRegion(Base):
 
     __tablename__ = "run_region"
     run_id: Mapped[str] = mapped_column(ForeignKey("run.id", ondelete="CASCADE"), primary_key=True)
+    level: Mapped[int] = mapped_column(Integer, primary_key=True)
     code: Mapped[str] = mapped_column(primary_key=True)
-    level: Mapped[int] = mapped_column(Integer)
     industrialisation: Mapped[float | None]
     coverage: Mapped[float | None]
     rank: Mapped[int | None] = mapped_column(Integer)

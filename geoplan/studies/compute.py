@@ -17,7 +17,7 @@ from geoplan.catalogue.text import Text
 from geoplan.errors import AnswerNo, Relaxation
 from geoplan.grid import Grid
 from geoplan.mcda.weights import ahp_from_pairs, direct
-from geoplan.regions import IndexResult, orphans
+from geoplan.regions import IndexResult, coarser, orphans
 from geoplan.siting import candidates as growth
 from geoplan.siting.criteria import Measure, contributions, suitability
 from geoplan.siting.demand import site_demand
@@ -32,11 +32,24 @@ from geoplan.siting.supply import links, supply_warnings
 from geoplan.store import read
 from geoplan.studies.index import all_regions, index_of
 from geoplan.studies.membership import region_columns
+from geoplan.studies.notices import (
+    assumptions,
+    in_persian,
+    missing_measures,
+    orphan_regions,
+    robustness,
+    unknown_index,
+)
 from geoplan.studies.scenario import resolve_rule
 from geoplan.studies.steps import Steps
 from geoplan.studies.surface import Ground, excluded, measured, search_area
 
 __all__ = ["compute"]
+
+_REGION_COLUMNS = [
+    "code", "parent_code", "name_en", "name_local", "population", "industrialisation",
+    "coverage", "rank", "less_industrialised", "geometry",
+]  # fmt: skip
 
 _SOURCE_COLUMNS = [
     "source_id", "resource", "kind", "name_en", "name_local", "headroom", "unit", "basis",
@@ -73,7 +86,7 @@ def compute(
     AnswerNo
         No land is allowed, or no candidate of the size fits.
     """
-    warnings: list[str] = []
+    notices: list[Text] = []
     with steps.step("regions and index"):
         regions = all_regions(session, profile)
         index = index_of(session, profile, regions)
@@ -83,18 +96,8 @@ def compute(
         )
         ground = Ground(session, layers, grid, regions, index, profile.index.level)
         inside = raster.rasterise(area.geometry, grid, dtype=np.bool_)
-    lost = orphans(regions)
-    for level, part in lost.groupby("level"):
-        warnings.append(
-            f"{len(part)} regions of level {level} name a parent that is not loaded "
-            f"(for example {part['code'].iloc[0]}); they belong to no region of level {level - 1}"
-        )
-    unknown = int(index.frame["industrialisation"].isna().sum())
-    if unknown:
-        warnings.append(
-            f"{unknown} of {len(index.frame)} regions have too little data for the "
-            "industrialisation index; they count as neither more nor less industrialised"
-        )
+    notices += orphan_regions(orphans(regions), profile)
+    notices += unknown_index(int(index.frame["industrialisation"].isna().sum()), len(index.frame))
 
     with steps.step("exclusions"):
         exclusions = combine(_masks(ground, scenario, profile), inside=inside)
@@ -116,16 +119,7 @@ def compute(
         }
         ground.release()
         surface = suitability(measures, weights, allowed)
-    for row in surface.missing.itertuples(index=False):
-        if row.cells:
-            did = {
-                "exclude": f"left out ({row.excluded:,} for this reason only)",
-                "zero": "given the value 0",
-                "mean": "given the mean value",
-            }[str(row.policy)]
-            warnings.append(
-                f"criterion {row.criterion}: {row.cells:,} allowed cells have no data and were {did}"
-            )
+    notices += missing_measures(surface.missing, scenario)
 
     with steps.step("candidates"):
         region = None
@@ -153,7 +147,7 @@ def compute(
             demand[["water_m3_per_day", "power_mva", "wastewater_m3_per_day", "jobs"]]
         )
         sources = _sources(session, scenario)
-        warnings += supply_warnings(sources)
+        notices += supply_warnings(sources)
         sites = frame.reset_index()[["site_id", "lon", "lat"]]
         lines = links(sites, sources, scenario.supply)
 
@@ -178,16 +172,16 @@ def compute(
             supply=scenario.supply,
         )
         plan = solve(build(problem), seed=scenario.seed % 2**31)
-        warnings += plan.warnings
+        notices += plan.warnings
     relaxations: tuple[Relaxation, ...] = ()
     if plan.status == "infeasible" or (not plan.chosen and plan.status == "time-limit"):
         with steps.step("what would have to move"):
-            relaxations = tuple(relax(problem, seed=scenario.seed % 2**31))
+            relaxations = tuple(
+                in_persian(r, regions=regions, sources=sources)
+                for r in relax(problem, seed=scenario.seed % 2**31)
+            )
     if scenario.robustness is not None:
-        warnings.append(
-            "robustness was asked for but is not computed in this version; "
-            "inclusion_acceptability is empty"
-        )
+        notices.append(robustness())
 
     with steps.step("reasons"):
         frame["served_alone"] = plan.served_alone.reindex(frame.index).astype(bool)
@@ -208,14 +202,15 @@ def compute(
             sources=plan.sources,
             reasons=reasons,
             regions=_regions(regions, index, profile),
+            coarse_regions=_coarse_regions(regions, index, profile),
             index_detail=index.detail,
             suitability=surface.score,
             weights=weights,
             weight_record=record,
             solver=plan.record,
             relaxations=relaxations,
-            warnings=tuple(warnings),
-            assumptions=_assumptions(versions, plan.sources),
+            warnings=tuple(notices),
+            assumptions=assumptions(versions, plan.sources, layers),
             layer_versions=versions,
         )
     return result, index.formula
@@ -320,21 +315,15 @@ def _portfolio(candidates: gpd.GeoDataFrame, plan: Plan) -> pd.DataFrame:
 def _regions(regions: gpd.GeoDataFrame, index: IndexResult, profile: Profile) -> gpd.GeoDataFrame:
     own = regions[regions["level"] == profile.index.level].sort_values("code")
     joined = own.merge(index.frame, left_on="code", right_index=True, how="left")
-    keep = [
-        "code", "parent_code", "name_en", "name_local", "population", "industrialisation",
-        "coverage", "rank", "less_industrialised", "geometry",
-    ]  # fmt: skip
-    return gpd.GeoDataFrame(joined[keep].reset_index(drop=True), crs="EPSG:4326")
+    return gpd.GeoDataFrame(joined[_REGION_COLUMNS].reset_index(drop=True), crs="EPSG:4326")
 
 
-def _assumptions(versions: dict[str, dict[str, Any]], sources: pd.DataFrame) -> tuple[Text, ...]:
-    """Return what was assumed, in words: the method of each layer of assumed headroom."""
-    used = set(sources.loc[sources["basis"] == "assumed", "source_id"].str.partition(":")[0])
-    out = []
-    for name, version in sorted(versions.items()):
-        if name in used or version.get("basis") == "assumed":
-            method = version.get("method") or {}
-            en = method.get("en") or "headroom assumed; no operator's figures at hand"
-            fa = method.get("local")
-            out.append(Text(en=f"{name}: {en}", fa=f"{name}: {fa}" if fa else None))
-    return tuple(out)
+def _coarse_regions(
+    regions: gpd.GeoDataFrame, index: IndexResult, profile: Profile
+) -> pd.DataFrame:
+    parts = []
+    for level in range(1, profile.index.level):
+        frame = coarser(index.frame, regions, spec=profile.index, level=level)
+        parts.append(frame.reset_index().assign(level=level))
+    columns = ["level", "code", *index.frame.columns]
+    return pd.concat(parts)[columns] if parts else pd.DataFrame(columns=columns)

@@ -128,6 +128,7 @@ def run_document(
             {
                 "limit": r.limit,
                 "label": r.label,
+                "label_fa": r.label_fa,
                 "value": r.value,
                 "needed": r.needed,
                 "by": r.by,
@@ -138,7 +139,7 @@ def run_document(
         "seed": scenario.seed,
         "sites": len(result.portfolio),
         "candidates": len(result.candidates),
-        "warnings": list(result.warnings),
+        "warnings": [t.model_dump() for t in result.warnings],
         "assumptions": [t.model_dump() for t in result.assumptions],
         "timings": [
             {"step": t.step, "seconds": t.seconds, "peak_mb": t.peak_mb} for t in result.timings

@@ -278,9 +278,9 @@ def _runs() -> None:
     op.create_index("ix_run_scenario_id", "run", ["scenario_id"])
     _of_run(
         "run_region",
-        ("code",),
-        _text("code", False),
+        ("level", "code"),
         _integer("level", False),
+        _text("code", False),
         _number("industrialisation"),
         _number("coverage"),
         _integer("rank"),

@@ -1,0 +1,1 @@
+"""Measurements, each figure beside a peer in the same run."""

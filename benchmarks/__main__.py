@@ -1,0 +1,26 @@
+"""``make bench``: everything that is measured, each beside its peer, in one run."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+PARTS = (
+    ("A whole run", ["benchmarks.scenario"]),
+    ("Arrays and growth", ["benchmarks.core"]),
+    ("Portfolio (one JSON line a case; the peer is a capacity-aware greedy choice)", ["benchmarks.portfolio", "300", "1000"]),
+    ("Tiles and answers (500,000 plots; bare: ST_AsMVT alone)", ["benchmarks.api"]),
+)  # fmt: skip
+
+
+def main() -> int:
+    """Run every part in a process of its own, so that none pays for another's memory."""
+    failed = 0
+    for title, command in PARTS:
+        print(f"\n== {title}", flush=True)
+        failed += subprocess.run([sys.executable, "-m", *command], check=False).returncode != 0
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

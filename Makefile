@@ -40,8 +40,8 @@ openapi: setup-dev ## Write web/openapi.json and the client's types from the API
 	@$(PY) -m api.openapi web/openapi.json && cd web && npm run --silent gen
 
 lock: setup-dev ## Resolve the dependencies again, with hashes and without addresses
-	@.venv/bin/pip-compile --quiet --strip-extras --generate-hashes --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header --output-file requirements.lock pyproject.toml
-	@.venv/bin/pip-compile --quiet --strip-extras --allow-unsafe --extra dev --generate-hashes --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header --output-file requirements-dev.lock pyproject.toml
+	@.venv/bin/pip-compile --quiet --strip-extras --generate-hashes --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header --extra build --output-file requirements.lock pyproject.toml
+	@.venv/bin/pip-compile --quiet --strip-extras --allow-unsafe --extra build --extra dev --generate-hashes --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header --output-file requirements-dev.lock pyproject.toml
 
 clean: ## Remove what was built; the database and runs in .geoplan stay
 	@rm -rf .venv web/node_modules web/dist dist .mypy_cache .ruff_cache .pytest_cache

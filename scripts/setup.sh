@@ -69,6 +69,16 @@ fi
 "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
   fail "Python 3.11 or newer is needed; $("$python" --version) was found. → Install it and set PYTHON=/path/to/python3."
 
+# The page, first: the package holds it.
+if [ -d web/src ]; then
+  want="$(find web/src web/package-lock.json web/*.mjs web/*.html web/tsconfig.json -type f 2>/dev/null | LC_ALL=C sort | xargs sha256sum | sha256sum | cut -d' ' -f1)"
+  if [ ! -e web/dist/index.html ] || [ "$(cat web/dist/.stamp 2>/dev/null)" != "$want" ]; then
+    say "Building the page (web/dist)"
+    (cd web && npm ci --no-audit --no-fund --loglevel=error >/dev/null && npm run --silent build)
+    printf '%s' "$want" >web/dist/.stamp
+  fi
+fi
+
 # The Python environment, made again only when a lock file changes.
 lock=requirements.lock; [ "$kind" = dev ] && lock=requirements-dev.lock
 stamp=".venv/.geoplan-$kind"
@@ -87,13 +97,3 @@ fi
 
 # What maps and reports embed, so that they need no network: checked by digest.
 .venv/bin/python -m geoplan.report >/dev/null
-
-# The page.
-if [ -d web/src ]; then
-  want="$(find web/src web/package-lock.json web/*.mjs web/*.html web/tsconfig.json -type f 2>/dev/null | LC_ALL=C sort | xargs sha256sum | sha256sum | cut -d' ' -f1)"
-  if [ ! -e web/dist/index.html ] || [ "$(cat web/dist/.stamp 2>/dev/null)" != "$want" ]; then
-    say "Building the page (web/dist)"
-    (cd web && npm ci --no-audit --no-fund --loglevel=error >/dev/null && npm run --silent build)
-    printf '%s' "$want" >web/dist/.stamp
-  fi
-fi

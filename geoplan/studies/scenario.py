@@ -284,7 +284,9 @@ def _weights(scenario: Scenario) -> list[Problem]:
                     Problem("weights.pairs", f"criterion '{name}' is in no pair", "compare it")
                 )
         return out
-    given: dict[str, float | None] = dict(spec.weights or {}) or {n: c.weight for n, c in scenario.criteria.items()}
+    given: dict[str, float | None] = dict(spec.weights or {}) or {
+        n: c.weight for n, c in scenario.criteria.items()
+    }
     for name in sorted(set(given) - names):
         out.append(Problem(f"weights.weights.{name}", "no such criterion", "remove it"))
     for name in sorted(names):

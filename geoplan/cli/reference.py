@@ -205,7 +205,8 @@ def _routes() -> str:
     lines = ["# Routes", "", "| method | path | meaning |", "|---|---|---|"]
     for path, methods in sorted(document()["paths"].items()):
         for method, spec in sorted(methods.items()):
-            lines.append(f"| {method.upper()} | `{path}` | {spec.get('summary', '')} |")
+            told = (spec.get("description") or spec.get("summary") or "").strip()
+            lines.append(f"| {method.upper()} | `{path}` | {told.split(chr(10))[0]} |")
     return "\n".join(lines) + "\n"
 
 

@@ -6,23 +6,22 @@ from pathlib import Path
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
-from sqlalchemy import Engine
 from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 
 import geoplan
 from api import errors
 from api.country import Countries
 from api.current import Snapshot
-from api.database import Database
 from api.headers import SecurityHeaders
 from api.limits import Limits
-from api.mvt import TileStatements
 from api.routes import info, layers, pages, regions, runs, tiles
 from api.schemas import ProblemBody
 from api.service import Service
 from api.tile_store import TileStore
 from geoplan.catalogue import Catalogue
 from geoplan.settings import Settings
+from geoplan.store.serve.database import Database, Engine
+from geoplan.store.serve.tile import TileStatements
 
 __all__ = ["create_app"]
 

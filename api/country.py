@@ -6,13 +6,13 @@ import threading
 from pathlib import Path
 
 from pydantic import ValidationError
-from sqlalchemy import select
 
-from api.current import Current, CurrentLayer, CurrentRun
-from api.database import Database
+from api.current import Current
 from geoplan.catalogue import Catalogue, Profile
 from geoplan.errors import FileMissing, ProblemsFound, UnknownName
-from geoplan.store.tables import Run
+from geoplan.store.serve.current import CurrentLayer, CurrentRun
+from geoplan.store.serve.database import Database
+from geoplan.store.serve.runs import recorded_profile
 
 __all__ = ["Countries"]
 
@@ -64,10 +64,8 @@ class Countries:
         with self._lock:
             if run.token in self._recorded:
                 return self._recorded[run.token]
-        with self._database.reading() as connection:
-            recorded = connection.execute(
-                select(Run.document[("profile", "document")]).where(Run.id == run.id)
-            ).scalar()
+        with self._database.reading() as reading:
+            recorded = recorded_profile(reading, run.id)
         try:
             profile = Profile.model_validate(recorded) if recorded else None
         except ValidationError:

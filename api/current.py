@@ -6,53 +6,22 @@ outlive a load by more than a second and needs no restart to disappear.
 
 from __future__ import annotations
 
-import hashlib
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
-
-from api.database import Database
 from geoplan.errors import UnknownName
-from geoplan.store.tables import Layer, LayerVersion, Run
+from geoplan.store.serve.current import (
+    CurrentLayer,
+    CurrentRun,
+    current_layers,
+    current_runs,
+    token,
+)
+from geoplan.store.serve.database import Database
 
-__all__ = ["Current", "CurrentLayer", "CurrentRun", "Snapshot", "token"]
-
-
-def token(*parts: object) -> str:
-    """Return 12 hexadecimal digits that change when any part changes."""
-    text = "\x1f".join(map(str, parts))
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
-
-
-@dataclass(frozen=True, slots=True)
-class CurrentLayer:
-    """A layer with its current version."""
-
-    id: str
-    kind: str
-    table: str
-    level: int | None
-    spec: dict[str, Any]
-    title_en: str
-    title_local: str | None
-    theme: str
-    version: LayerVersion
-    token: str
-
-
-@dataclass(frozen=True, slots=True)
-class CurrentRun:
-    """A run by its names; newest first in a snapshot."""
-
-    id: str
-    profile_id: str
-    synthetic: bool
-    token: str
+__all__ = ["Current", "Snapshot"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +31,12 @@ class Current:
     layers: dict[str, CurrentLayer]
     runs: dict[str, CurrentRun]
     data_version: str
+
+    @classmethod
+    def of(cls, layers: dict[str, CurrentLayer], runs: dict[str, CurrentRun]) -> Current:
+        """Return the layers and runs with the token of them all."""
+        tokens = (x.token for x in layers.values()), (x.token for x in runs.values())
+        return cls(layers, runs, token(*tokens[0], "/", *tokens[1]))
 
     def layer(self, layer_id: str) -> CurrentLayer:
         """Return a loaded layer; ``UnknownName`` names what is loaded."""
@@ -139,43 +114,5 @@ class Snapshot:
             return held
 
     def _read(self) -> Current:
-        with self._database.reading() as connection:
-            with Session(bind=connection) as session:
-                rows = session.execute(
-                    select(Layer, LayerVersion)
-                    .join(LayerVersion, LayerVersion.id == Layer.current_version_id)
-                    .order_by(Layer.id)
-                ).all()
-                session.expunge_all()
-            runs = connection.execute(
-                select(Run.id, Run.hash, Run.profile_id, Run.synthetic, Run.created_at).order_by(
-                    Run.created_at.desc(), Run.id.desc()
-                )
-            ).all()
-        layers = {layer.id: _layer(layer, version) for layer, version in rows}
-        found = {
-            r.id: CurrentRun(r.id, r.profile_id, r.synthetic, token(r.id, r.hash, r.created_at))
-            for r in runs
-        }
-        return Current(
-            layers,
-            found,
-            token(*(x.token for x in layers.values()), "/", *(x.token for x in found.values())),
-        )
-
-
-def _layer(layer: Layer, version: LayerVersion) -> CurrentLayer:
-    spec = layer.spec or {}
-    level = spec.get("level")
-    return CurrentLayer(
-        id=layer.id,
-        kind=layer.kind,
-        table=str(spec.get("table") or "features"),
-        level=level if isinstance(level, int) else None,
-        spec=spec,
-        title_en=layer.title_en,
-        title_local=layer.title_local,
-        theme=layer.theme,
-        version=version,
-        token=token(layer.id, version.id, version.sha256, version.loaded_at, spec),
-    )
+        with self._database.reading() as reading:
+            return Current.of(current_layers(reading), current_runs(reading))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from api.current import CurrentLayer
 from api.labels import label
 from api.schemas import LayerInfo
 from geoplan.catalogue.layer import Style
+from geoplan.store.serve.current import CurrentLayer
+from geoplan.store.serve.tile_query import has_tiles
 
 __all__ = ["layer_info"]
 
@@ -14,9 +15,12 @@ def layer_info(layer: CurrentLayer) -> LayerInfo:
     """Return what a page needs to list and draw a layer."""
     version = layer.version
     style = Style.model_validate(layer.spec.get("style") or {})
-    drawn = layer.kind == "vector" and layer.table != "region_facts"
     # The token in the address lets a browser keep a tile for good: a new load has a new address.
-    tiles = f"/tiles/layers/{layer.id}/{{z}}/{{x}}/{{y}}.mvt?v={layer.token}" if drawn else None
+    tiles = (
+        f"/tiles/layers/{layer.id}/{{z}}/{{x}}/{{y}}.mvt?v={layer.token}"
+        if has_tiles(layer)
+        else None
+    )
     method = {"en": version.method_en, "local": version.method_local}
     return LayerInfo(
         id=layer.id,

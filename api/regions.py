@@ -1,51 +1,21 @@
-"""Read regions with their industrialisation as a run saw it."""
+"""Tell regions with their industrialisation as a run saw it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, func, select
-
-from api.current import CurrentLayer
 from api.labels import dicts, label, number
 from api.schemas import IndicatorLine, RegionDetail, RegionSummary
 from geoplan.errors import RangeError, UnknownName
-from geoplan.store.tables import Layer, Region, RegionFact, RunRegion
+from geoplan.store.serve.current import CurrentLayer
+from geoplan.store.serve.database import Reading
+from geoplan.store.serve.regions import RegionRow, facts_of, regions
 
 __all__ = ["read_region", "read_regions"]
 
 
-def _select(layers: Sequence[CurrentLayer], run_id: str | None, *more: Any) -> Any:
-    seen = and_(
-        RunRegion.run_id == run_id, RunRegion.code == Region.code, RunRegion.level == Region.level
-    )
-    return (
-        select(
-            Region.code,
-            Region.level,
-            Region.parent_code,
-            Region.name_en,
-            Region.name_local,
-            Region.population,
-            Region.area_km2,
-            RunRegion.industrialisation,
-            RunRegion.coverage,
-            RunRegion.rank,
-            RunRegion.less_industrialised,
-            func.ST_XMin(Region.geom).label("west"),
-            func.ST_YMin(Region.geom).label("south"),
-            func.ST_XMax(Region.geom).label("east"),
-            func.ST_YMax(Region.geom).label("north"),
-            *more,
-        )
-        .outerjoin(RunRegion, seen)
-        .where(Region.version_id.in_([x.version.id for x in layers]))
-        .order_by(Region.level, Region.code)
-    )
-
-
-def _summary(row: Row[Any]) -> dict[str, Any]:
+def _summary(row: RegionRow) -> dict[str, Any]:
     return {
         "code": row.code,
         "level": row.level,
@@ -62,7 +32,7 @@ def _summary(row: Row[Any]) -> dict[str, Any]:
 
 
 def read_regions(
-    connection: Connection,
+    reading: Reading,
     layers: Sequence[CurrentLayer],
     *,
     run_id: str | None,
@@ -70,16 +40,13 @@ def read_regions(
     parent: str | None = None,
 ) -> list[RegionSummary]:
     """Return the regions of ``layers``, by level and code."""
-    query = _select(layers, run_id)
-    if level is not None:
-        query = query.where(Region.level == level)
-    if parent is not None:
-        query = query.where(Region.parent_code == parent)
-    return [RegionSummary(**_summary(row)) for row in connection.execute(query)]
+    versions = [x.version.id for x in layers]
+    rows = regions(reading, versions, run_id=run_id, level=level, parent=parent)
+    return [RegionSummary(**_summary(row)) for row in rows]
 
 
 def read_region(
-    connection: Connection,
+    reading: Reading,
     layers: Sequence[CurrentLayer],
     code: str,
     *,
@@ -95,10 +62,8 @@ def read_region(
     RangeError
         The code stands at several levels and ``level`` does not say which.
     """
-    query = _select(layers, run_id, RunRegion.detail).where(Region.code == code)
-    if level is not None:
-        query = query.where(Region.level == level)
-    rows = connection.execute(query).all()
+    versions = [x.version.id for x in layers]
+    rows = regions(reading, versions, run_id=run_id, level=level, code=code, detail=True)
     if not rows:
         place = f" at level {level}" if level else ""
         raise UnknownName(
@@ -119,7 +84,7 @@ def read_region(
         **_summary(row),
         formula=str(detail.get("formula") or ""),
         indicators=[_indicator(x) for x in dicts(detail.get("indicators"))],
-        facts=_facts(connection, row.level, code),
+        facts=_facts(reading, row.level, code),
     )
 
 
@@ -136,21 +101,7 @@ def _indicator(line: dict[str, Any]) -> IndicatorLine:
     )
 
 
-def _facts(connection: Connection, level: int, code: str) -> list[dict[str, Any]]:
-    rows = connection.execute(
-        select(
-            RegionFact.variable,
-            RegionFact.value,
-            RegionFact.text_value,
-            RegionFact.unit,
-            RegionFact.as_of,
-            RegionFact.source,
-            RegionFact.confidence,
-        )
-        .join(Layer, Layer.current_version_id == RegionFact.version_id)
-        .where(RegionFact.level == level, RegionFact.region_code == code)
-        .order_by(RegionFact.variable, RegionFact.as_of, RegionFact.id)
-    )
+def _facts(reading: Reading, level: int, code: str) -> list[dict[str, Any]]:
     return [
         {
             "variable": row.variable,
@@ -160,5 +111,5 @@ def _facts(connection: Connection, level: int, code: str) -> list[dict[str, Any]
             "source": row.source,
             "confidence": row.confidence,
         }
-        for row in rows
+        for row in facts_of(reading, level, code)
     ]

@@ -43,7 +43,7 @@ def matches(request: Request, etag: str) -> bool:
 
 
 def file_answer(
-    request: Request, folder: str, files: Mapping[str, str | None], name: str
+    request: Request, folder: Path, files: Mapping[str, str | None], name: str
 ) -> Response:
     """Return the file ``name`` of a run.
 
@@ -51,7 +51,7 @@ def file_answer(
     ----------
     request : Request
         For the client's ``If-None-Match`` and ``Range``.
-    folder : str
+    folder : Path
         The run's folder.
     files : mapping
         Names that the run lists, each with its sha256 where known.
@@ -71,7 +71,7 @@ def file_answer(
             where="files",
             remedy=f"it has: {', '.join(sorted(files)) or 'none'}",
         )
-    root = Path(folder).resolve()
+    root = folder.resolve()
     path = (root / name).resolve()
     # resolve() follows links: a link or '..' that leads out of the folder ends here.
     if not path.is_relative_to(root) or not path.is_file():

@@ -1,44 +1,20 @@
-"""Read runs: rows of ``run`` and the document that each carries."""
+"""Tell runs: their rows and the document that each carries."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
-
-from sqlalchemy import Connection, Row, func, select
 
 from api.labels import dicts, label, number, texts
 from api.schemas import RunDetail, RunSummary
-from geoplan.errors import UnknownName
-from geoplan.store.tables import Candidate, Run
+from geoplan.store.serve.database import Reading
+from geoplan.store.serve.runs import RunRow, run, runs
 
 __all__ = ["read_run", "read_runs", "run_files"]
 
-_COUNTS = (
-    select(
-        Candidate.run_id,
-        func.count().label("candidates"),
-        func.count().filter(Candidate.in_portfolio).label("sites"),
-    )
-    .group_by(Candidate.run_id)
-    .subquery()
-)
-_SUMMARY = select(
-    Run.id,
-    Run.hash,
-    Run.scenario_id,
-    Run.title_en,
-    Run.title_local,
-    Run.status,
-    Run.created_at,
-    Run.synthetic,
-    Run.assumed,
-    func.coalesce(_COUNTS.c.sites, 0).label("sites"),
-    func.coalesce(_COUNTS.c.candidates, 0).label("candidates"),
-).outerjoin(_COUNTS, _COUNTS.c.run_id == Run.id)
 
-
-def _summary(row: Row[Any]) -> dict[str, Any]:
+def _summary(row: RunRow) -> dict[str, Any]:
     return {
         "id": row.id,
         "scenario_id": row.scenario_id,
@@ -52,17 +28,14 @@ def _summary(row: Row[Any]) -> dict[str, Any]:
     }
 
 
-def read_runs(connection: Connection) -> list[RunSummary]:
+def read_runs(reading: Reading) -> list[RunSummary]:
     """Return all runs, newest first."""
-    rows = connection.execute(_SUMMARY.order_by(Run.created_at.desc(), Run.id.desc()))
-    return [RunSummary(**_summary(row)) for row in rows]
+    return [RunSummary(**_summary(row)) for row in runs(reading)]
 
 
-def read_run(connection: Connection, run_id: str) -> RunDetail:
+def read_run(reading: Reading, run_id: str) -> RunDetail:
     """Return one run with its solver, timings, warnings and files; ``UnknownName`` if none."""
-    row = connection.execute(_SUMMARY.add_columns(Run.document).where(Run.id == run_id)).first()
-    if row is None:
-        raise _unknown(run_id)
+    row = run(reading, run_id)
     document: Mapping[str, Any] = row.document or {}
     solver = document.get("solver") or {}
     return RunDetail(
@@ -84,11 +57,9 @@ def read_run(connection: Connection, run_id: str) -> RunDetail:
     )
 
 
-def run_files(connection: Connection, run_id: str) -> tuple[str, dict[str, str | None]]:
+def run_files(reading: Reading, run_id: str) -> tuple[Path, dict[str, str | None]]:
     """Return a run's folder, and its files with their sha256 where the document has one."""
-    row = connection.execute(select(Run.folder, Run.document).where(Run.id == run_id)).first()
-    if row is None:
-        raise _unknown(run_id)
+    row = run(reading, run_id)
     return row.folder, _files(row.document or {})
 
 
@@ -97,11 +68,3 @@ def _files(document: Mapping[str, Any]) -> dict[str, str | None]:
     if isinstance(files, Mapping):
         return {str(k): str(v) if v else None for k, v in files.items()}
     return {str(name): None for name in files}
-
-
-def _unknown(run_id: str) -> UnknownName:
-    return UnknownName(
-        f"no run '{run_id[:80]}'",
-        where="run",
-        remedy="/api/runs lists the runs; 'geoplan site run' makes one",
-    )

@@ -1,4 +1,4 @@
-"""What the API answers: every field with its meaning and unit. The web client is generated from it."""
+"""What the API answers, with meanings and units. The web client is generated from it."""
 
 from __future__ import annotations
 
@@ -141,7 +141,9 @@ class RegionDetail(RegionSummary):
 
     formula: str
     indicators: list[IndicatorLine]
-    facts: list[dict[str, Any]] = Field(description="variable, value, unit, as_of, source, confidence")
+    facts: list[dict[str, Any]] = Field(
+        description="variable, value, unit, as_of, source, confidence"
+    )
 
 
 class RunSummary(Answer):

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 import uvicorn
 from fastapi import FastAPI
-from sqlalchemy import Engine
 
 from api.app import create_app
 from geoplan.catalogue import Catalogue
 from geoplan.errors import InputError, PortTaken, RangeError
 from geoplan.settings import Settings
+from geoplan.store.serve.database import Engine
 
 __all__ = ["Listener", "listen", "run", "serve"]
 

@@ -11,12 +11,12 @@ from fastapi import Path as UrlPath
 
 from api.country import Countries
 from api.current import Snapshot
-from api.database import Database
 from api.limits import Limits
-from api.mvt import TileStatements
 from api.tile_store import TileStore
 from geoplan.catalogue import Catalogue
 from geoplan.settings import Settings
+from geoplan.store.serve.database import Database
+from geoplan.store.serve.tile import TileStatements
 
 __all__ = ["Code", "LevelQuery", "Name", "RunQuery", "Service", "Serving"]
 

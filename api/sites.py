@@ -1,12 +1,8 @@
-"""Read candidates, the portfolio and its supply."""
+"""Tell candidates, the portfolio and its supply."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
 from typing import Any
-
-from sqlalchemy import ColumnElement, Connection, Row, Select, func, or_, select
 
 from api.labels import dicts, label, number
 from api.schemas import (
@@ -20,7 +16,9 @@ from api.schemas import (
     SupplyLine,
 )
 from geoplan.errors import UnknownName
-from geoplan.store.tables import Candidate, RunSource, SupplyAssignment
+from geoplan.store.serve import sites
+from geoplan.store.serve.database import Reading
+from geoplan.store.serve.sites import SiteRow
 
 __all__ = [
     "portfolio_geojson",
@@ -32,25 +30,8 @@ __all__ = [
     "supply_geojson",
 ]
 
-# Lists take two members of `detail` only: its criteria and reasons are most of its size.
-_SUMMARY: Select[*tuple[Any, ...]] = select(
-    Candidate.site_id,
-    Candidate.rank,
-    Candidate.score,
-    Candidate.area_ha,
-    Candidate.lon,
-    Candidate.lat,
-    Candidate.region1_code,
-    Candidate.region2_code,
-    Candidate.region3_code,
-    Candidate.in_portfolio,
-    Candidate.served_alone,
-    Candidate.detail["regions"].label("regions"),
-    Candidate.detail["demand"].label("demand"),
-)
 
-
-def _regions(row: Row[Any]) -> list[dict[str, Any]]:
+def _regions(row: SiteRow) -> list[dict[str, Any]]:
     told = [
         {"level": r.get("level"), "code": r.get("code"), "name": label(r.get("name")).model_dump()}
         for r in dicts(row.regions)
@@ -62,7 +43,7 @@ def _regions(row: Row[Any]) -> list[dict[str, Any]]:
     return [{"level": n, "code": code, "name": none} for n, code in codes if code]
 
 
-def _summary(row: Row[Any]) -> dict[str, Any]:
+def _summary(row: SiteRow) -> dict[str, Any]:
     return {
         "site_id": row.site_id,
         "rank": row.rank,
@@ -82,7 +63,7 @@ def _summary(row: Row[Any]) -> dict[str, Any]:
 
 
 def read_candidates(
-    connection: Connection,
+    reading: Reading,
     run_id: str,
     *,
     offset: int,
@@ -91,39 +72,20 @@ def read_candidates(
     region: str | None = None,
 ) -> CandidatePage:
     """Return one page of a run's candidates, best first, with the total that match."""
-    where: list[ColumnElement[bool]] = [Candidate.run_id == run_id]
-    if in_portfolio is not None:
-        where.append(Candidate.in_portfolio.is_(in_portfolio))
-    if region is not None:
-        where.append(
-            or_(
-                Candidate.region1_code == region,
-                Candidate.region2_code == region,
-                Candidate.region3_code == region,
-            )
-        )
-    total = connection.execute(select(func.count()).select_from(Candidate).where(*where)).scalar()
-    rows = connection.execute(
-        _SUMMARY.where(*where)
-        .order_by(Candidate.rank, Candidate.site_id)
-        .offset(offset)
-        .limit(limit)
+    total, rows = sites.candidates(
+        reading, run_id, offset=offset, limit=limit, in_portfolio=in_portfolio, region=region
     )
     items = [CandidateSummary(**_summary(row)) for row in rows]
-    return CandidatePage(total=total or 0, offset=offset, limit=limit, items=items)
+    return CandidatePage(total=total, offset=offset, limit=limit, items=items)
 
 
-def read_portfolio(connection: Connection, run_id: str) -> list[CandidateSummary]:
+def read_portfolio(reading: Reading, run_id: str) -> list[CandidateSummary]:
     """Return the chosen sites, best first."""
-    rows = connection.execute(
-        _SUMMARY.where(Candidate.run_id == run_id, Candidate.in_portfolio).order_by(
-            Candidate.rank, Candidate.site_id
-        )
-    )
+    rows = sites.portfolio(reading, run_id)
     return [CandidateSummary(**_summary(row)) for row in rows]
 
 
-def read_site(connection: Connection, run_id: str, site_id: str) -> SiteDetail:
+def read_site(reading: Reading, run_id: str, site_id: str) -> SiteDetail:
     """Return a candidate with its criteria, reasons, supply and extent.
 
     Raises
@@ -131,15 +93,7 @@ def read_site(connection: Connection, run_id: str, site_id: str) -> SiteDetail:
     UnknownName
         The run has no such site.
     """
-    row = connection.execute(
-        _SUMMARY.add_columns(
-            Candidate.detail,
-            func.ST_XMin(Candidate.geom).label("west"),
-            func.ST_YMin(Candidate.geom).label("south"),
-            func.ST_XMax(Candidate.geom).label("east"),
-            func.ST_YMax(Candidate.geom).label("north"),
-        ).where(Candidate.run_id == run_id, Candidate.site_id == site_id)
-    ).first()
+    row = sites.site(reading, run_id, site_id)
     if row is None:
         raise UnknownName(
             f"run '{run_id[:80]}' has no site '{site_id[:80]}'",
@@ -154,9 +108,9 @@ def read_site(connection: Connection, run_id: str, site_id: str) -> SiteDetail:
             Reason(code=str(r.get("code", "")), text=label(r.get("text")))
             for r in dicts(detail.get("reasons"))
         ],
-        supply=read_supply(connection, run_id, site_id),
+        supply=read_supply(reading, run_id, site_id),
         cost=number(detail.get("cost")),
-        bounds=[row.west, row.south, row.east, row.north],
+        bounds=list(row.bounds or ()),
     )
 
 
@@ -182,32 +136,8 @@ def _criteria(stored: Any) -> list[CriterionLine]:
     return lines
 
 
-def read_supply(
-    connection: Connection, run_id: str, site_id: str | None = None
-) -> list[SupplyLine]:
+def read_supply(reading: Reading, run_id: str, site_id: str | None = None) -> list[SupplyLine]:
     """Return what the chosen sites (or one of them) take from which source."""
-    where: list[ColumnElement[bool]] = [SupplyAssignment.run_id == run_id]
-    if site_id is not None:
-        where.append(SupplyAssignment.site_id == site_id)
-    source = (RunSource.run_id == SupplyAssignment.run_id) & (
-        RunSource.source_id == SupplyAssignment.source_id
-    )
-    rows = connection.execute(
-        select(
-            *(c for c in SupplyAssignment.__table__.c if c.name not in ("run_id", "geom")),
-            RunSource.name_en,
-            RunSource.name_local,
-            func.ST_AsGeoJSON(SupplyAssignment.geom, 6).label("line"),
-        )
-        .outerjoin(RunSource, source)
-        .where(*where)
-        .order_by(
-            SupplyAssignment.site_id,
-            SupplyAssignment.resource,
-            SupplyAssignment.amount.desc(),
-            SupplyAssignment.source_id,
-        )
-    )
     return [
         SupplyLine(
             site_id=row.site_id,
@@ -220,23 +150,14 @@ def read_supply(
             distance_km=number(row.distance_km),
             cost=row.cost,
             basis=row.basis,
-            line=json.loads(row.line)["coordinates"] if row.line else None,
+            line=row.line,
         )
-        for row in rows
+        for row in sites.supply(reading, run_id, site_id)
     ]
 
 
-def read_sources(connection: Connection, run_id: str) -> list[SourceInfo]:
+def read_sources(reading: Reading, run_id: str) -> list[SourceInfo]:
     """Return the sources that the run knew, those that it uses first."""
-    rows = connection.execute(
-        select(
-            *(c for c in RunSource.__table__.c if c.name not in ("run_id", "geom")),
-            func.ST_X(RunSource.geom).label("lon"),
-            func.ST_Y(RunSource.geom).label("lat"),
-        )
-        .where(RunSource.run_id == run_id)
-        .order_by(RunSource.resource, RunSource.used.desc(), RunSource.source_id)
-    )
     return [
         SourceInfo(
             source_id=row.source_id,
@@ -250,27 +171,28 @@ def read_sources(connection: Connection, run_id: str) -> list[SourceInfo]:
             lon=number(row.lon),
             lat=number(row.lat),
         )
-        for row in rows
+        for row in sites.sources(reading, run_id)
     ]
 
 
-def portfolio_geojson(connection: Connection, run_id: str) -> dict[str, Any]:
+def portfolio_geojson(reading: Reading, run_id: str) -> dict[str, Any]:
     """Return the chosen sites as GeoJSON polygons, counter-clockwise as RFC 7946 asks."""
-    rows = connection.execute(
-        _SUMMARY.add_columns(
-            func.ST_AsGeoJSON(func.ST_ForcePolygonCCW(Candidate.geom), 6).label("shape")
-        )
-        .where(Candidate.run_id == run_id, Candidate.in_portfolio)
-        .order_by(Candidate.rank, Candidate.site_id)
-    )
-    return _collection(
-        (CandidateSummary(**_summary(row)).model_dump(mode="json"), row.shape) for row in rows
-    )
+    return {
+        "type": "FeatureCollection",
+        "features": [
+            {
+                "type": "Feature",
+                "geometry": row.shape,
+                "properties": CandidateSummary(**_summary(row)).model_dump(mode="json"),
+            }
+            for row in sites.portfolio(reading, run_id, shapes=True)
+        ],
+    }
 
 
-def supply_geojson(connection: Connection, run_id: str) -> dict[str, Any]:
+def supply_geojson(reading: Reading, run_id: str) -> dict[str, Any]:
     """Return the supply as GeoJSON lines from source to site; own supply has no line."""
-    lines = (line.model_dump(mode="json") for line in read_supply(connection, run_id))
+    lines = (line.model_dump(mode="json") for line in read_supply(reading, run_id))
     return {
         "type": "FeatureCollection",
         "features": [
@@ -281,15 +203,5 @@ def supply_geojson(connection: Connection, run_id: str) -> dict[str, Any]:
             }
             for line in lines
             for shape in (line.pop("line"),)
-        ],
-    }
-
-
-def _collection(rows: Iterable[tuple[dict[str, Any], str]]) -> dict[str, Any]:
-    return {
-        "type": "FeatureCollection",
-        "features": [
-            {"type": "Feature", "geometry": json.loads(shape), "properties": properties}
-            for properties, shape in rows
         ],
     }

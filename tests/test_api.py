@@ -440,17 +440,17 @@ class TestErrors:
     def test_a_slow_query_is_stopped(self, client: TestClient) -> None:
         with pytest.raises(errors.Unavailable, match=r"0\.05 s") as caught:
             service = client.app.state.geoplan  # type: ignore[attr-defined]
-            with service.database.reading(seconds=0.05) as connection:
-                connection.exec_driver_sql("SELECT pg_sleep(2)")
+            with service.database.reading(seconds=0.05) as reading:
+                reading.connection().exec_driver_sql("SELECT pg_sleep(2)")
         assert not isinstance(caught.value, errors.DatabaseLost)
 
     def test_readers_cannot_write(self, client: TestClient) -> None:
         service = client.app.state.geoplan  # type: ignore[attr-defined]
         with (
             pytest.raises(Exception, match="read-only transaction"),
-            service.database.reading() as connection,
+            service.database.reading() as reading,
         ):
-            connection.exec_driver_sql("DELETE FROM layer")
+            reading.connection().exec_driver_sql("DELETE FROM layer")
 
 
 class TestPage:

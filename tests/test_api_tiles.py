@@ -18,13 +18,13 @@ from sqlalchemy import Engine, event
 from sqlalchemy.orm import Session
 
 from api.app import create_app
-from api.database import Database
 from api.limits import Limits
 from api.routes.tiles import MVT_TYPE
-from api.tile_address import TileAddress
 from geoplan.catalogue import Catalogue
 from geoplan.errors import RangeError, Unavailable
 from geoplan.settings import Settings
+from geoplan.store.serve.address import TileAddress
+from geoplan.store.serve.database import Database
 
 SMALL = Limits(tile_features=30, fresh_seconds=0)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from fastapi import APIRouter
-from sqlalchemy import text
 
 import geoplan
 from api.current import Current
@@ -22,8 +21,7 @@ router = APIRouter(tags=["service"])
 def get_health(service: Serving) -> Health:
     """Say whether the service and its database answer. Always 200 while the service runs."""
     try:
-        with service.database.reading(seconds=2) as connection:
-            connection.execute(text("SELECT 1"))
+        service.database.check(seconds=2)
     except Unavailable:
         return Health(status="degraded", version=geoplan.__version__, database=False)
     return Health(status="ok", version=geoplan.__version__, database=True)

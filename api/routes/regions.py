@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from api.current import CurrentLayer
 from api.regions import read_region, read_regions
 from api.schemas import RegionDetail, RegionSummary
 from api.service import Code, LevelQuery, Name, RunQuery, Service, Serving
+from geoplan.store.serve.current import CurrentLayer
 
 __all__ = ["router", "run_and_layers"]
 
@@ -34,8 +34,8 @@ def list_regions(
 ) -> list[RegionSummary]:
     """List the regions, of one level or below one parent, with the index of a run."""
     run_id, layers = run_and_layers(service, run, level)
-    with service.database.reading(seconds=service.limits.query_seconds) as connection:
-        return read_regions(connection, layers, run_id=run_id, level=level, parent=parent)
+    with service.database.reading(seconds=service.limits.query_seconds) as reading:
+        return read_regions(reading, layers, run_id=run_id, level=level, parent=parent)
 
 
 @router.get("/regions/{code}")
@@ -44,5 +44,5 @@ def get_region(
 ) -> RegionDetail:
     """Return one region with its indicators and facts."""
     run_id, layers = run_and_layers(service, run, level)
-    with service.database.reading(seconds=service.limits.query_seconds) as connection:
-        return read_region(connection, layers, code, run_id=run_id, level=level)
+    with service.database.reading(seconds=service.limits.query_seconds) as reading:
+        return read_region(reading, layers, code, run_id=run_id, level=level)

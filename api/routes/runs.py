@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
-from sqlalchemy import Connection
 from starlette.responses import JSONResponse, Response
 
 from api import sites
@@ -24,6 +23,7 @@ from api.schemas import (
 )
 from api.service import Code, Name, Service, Serving
 from geoplan.errors import UnknownName
+from geoplan.store.serve.database import Reading
 
 __all__ = ["router"]
 
@@ -39,18 +39,18 @@ _FILE: dict[int | str, dict[str, Any]] = {
 
 
 @contextmanager
-def _run(service: Service, run_id: str) -> Iterator[Connection]:
+def _run(service: Service, run_id: str) -> Iterator[Reading]:
     """Open a transaction for an existing run."""
     service.snapshot.get().run(run_id)
-    with service.database.reading(seconds=service.limits.query_seconds) as connection:
-        yield connection
+    with service.database.reading(seconds=service.limits.query_seconds) as reading:
+        yield reading
 
 
 @router.get("/runs")
 def list_runs(service: Serving) -> list[RunSummary]:
     """List the runs, newest first."""
-    with service.database.reading(seconds=service.limits.query_seconds) as connection:
-        return read_runs(connection)
+    with service.database.reading(seconds=service.limits.query_seconds) as reading:
+        return read_runs(reading)
 
 
 @router.get("/runs/latest")
@@ -63,15 +63,15 @@ def get_latest_run(service: Serving) -> RunDetail:
         raise UnknownName(
             "there is no run yet", where="run", remedy="make one with 'geoplan site run'"
         )
-    with _run(service, latest.id) as connection:
-        return read_run(connection, latest.id)
+    with _run(service, latest.id) as reading:
+        return read_run(reading, latest.id)
 
 
 @router.get("/runs/{run_id}")
 def get_run(service: Serving, run_id: Name) -> RunDetail:
     """Return a run with its solver, timings, warnings, assumptions and files."""
-    with _run(service, run_id) as connection:
-        return read_run(connection, run_id)
+    with _run(service, run_id) as reading:
+        return read_run(reading, run_id)
 
 
 @router.get("/runs/{run_id}/candidates")
@@ -89,9 +89,9 @@ def list_candidates(
     region: Code = None,
 ) -> CandidatePage:
     """Return a page of candidates, best first; `total` counts all that match."""
-    with _run(service, run_id) as connection:
+    with _run(service, run_id) as reading:
         return sites.read_candidates(
-            connection,
+            reading,
             run_id,
             offset=offset,
             limit=min(limit, service.limits.page),
@@ -103,50 +103,50 @@ def list_candidates(
 @router.get("/runs/{run_id}/portfolio")
 def list_portfolio(service: Serving, run_id: Name) -> list[CandidateSummary]:
     """List the chosen sites, best first."""
-    with _run(service, run_id) as connection:
-        return sites.read_portfolio(connection, run_id)
+    with _run(service, run_id) as reading:
+        return sites.read_portfolio(reading, run_id)
 
 
 @router.get("/runs/{run_id}/portfolio.geojson", responses=_GEOJSON, response_class=Response)
 def get_portfolio_geojson(service: Serving, run_id: Name) -> Response:
     """Return the chosen sites as GeoJSON polygons."""
-    with _run(service, run_id) as connection:
-        found = sites.portfolio_geojson(connection, run_id)
+    with _run(service, run_id) as reading:
+        found = sites.portfolio_geojson(reading, run_id)
     return JSONResponse(found, media_type="application/geo+json")
 
 
 @router.get("/runs/{run_id}/supply")
 def list_supply(service: Serving, run_id: Name) -> list[SupplyLine]:
     """List what each chosen site takes from which source."""
-    with _run(service, run_id) as connection:
-        return sites.read_supply(connection, run_id)
+    with _run(service, run_id) as reading:
+        return sites.read_supply(reading, run_id)
 
 
 @router.get("/runs/{run_id}/supply.geojson", responses=_GEOJSON, response_class=Response)
 def get_supply_geojson(service: Serving, run_id: Name) -> Response:
     """Return the supply as GeoJSON lines from source to site."""
-    with _run(service, run_id) as connection:
-        found = sites.supply_geojson(connection, run_id)
+    with _run(service, run_id) as reading:
+        found = sites.supply_geojson(reading, run_id)
     return JSONResponse(found, media_type="application/geo+json")
 
 
 @router.get("/runs/{run_id}/sources")
 def list_sources(service: Serving, run_id: Name) -> list[SourceInfo]:
     """List the sources that the run knew, with headroom, use and basis."""
-    with _run(service, run_id) as connection:
-        return sites.read_sources(connection, run_id)
+    with _run(service, run_id) as reading:
+        return sites.read_sources(reading, run_id)
 
 
 @router.get("/runs/{run_id}/sites/{site_id}")
 def get_site(service: Serving, run_id: Name, site_id: Name) -> SiteDetail:
     """Return a candidate with the reasons for its place and its supply."""
-    with _run(service, run_id) as connection:
-        return sites.read_site(connection, run_id, site_id)
+    with _run(service, run_id) as reading:
+        return sites.read_site(reading, run_id, site_id)
 
 
 @router.get("/runs/{run_id}/files/{name}", responses=_FILE, response_class=Response)
 def get_run_file(service: Serving, request: Request, run_id: Name, name: Name) -> Response:
     """Return one of the files that the run lists."""
-    with _run(service, run_id) as connection:
-        folder, files = run_files(connection, run_id)
+    with _run(service, run_id) as reading:
+        folder, files = run_files(reading, run_id)
     return file_answer(request, folder, files, name)

@@ -10,20 +10,16 @@ from fastapi import Path as UrlPath
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from api.current import Current, CurrentRun, token
-from api.mvt import (
-    TileQuery,
-    candidate_query,
-    layer_query,
-    make_tile,
-    region_query,
-)
+from api.current import Current
 from api.routes.regions import run_and_layers
 from api.run_files import matches
 from api.service import Name, RunQuery, Service, Serving
-from api.tile_address import MAX_ZOOM, TileAddress
 from api.tile_store import MadeTile
 from geoplan.errors import UnknownName
+from geoplan.store.serve.address import MAX_ZOOM, TileAddress
+from geoplan.store.serve.current import CurrentRun, token
+from geoplan.store.serve.tile import make_tile
+from geoplan.store.serve.tile_query import TileQuery, candidate_query, layer_query, region_query
 
 __all__ = ["MVT_TYPE", "router"]
 
@@ -160,4 +156,8 @@ def _make(
     service: Service, tile: TileAddress, key: tuple[object, ...], query: Callable[[], TileQuery]
 ) -> MadeTile:
     statement = service.statements.get(key, query)
-    return make_tile(service.database, statement, tile, service.limits)
+    limits = service.limits
+    made = make_tile(
+        service.database, statement, tile, most=limits.tile_features, seconds=limits.tile_seconds
+    )
+    return MadeTile.of(made)

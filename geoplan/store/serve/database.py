@@ -8,15 +8,20 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, text
+from sqlalchemy import Engine, Row, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from geoplan.errors import DatabaseLost, InputError, Unavailable
 from geoplan.settings import Settings
 
-__all__ = ["Database"]
+# Engine stands here too, so that who serves names no SQLAlchemy of its own.
+__all__ = ["Database", "Engine", "Reading"]
 
-_log = logging.getLogger("geoplan.api")
+_log = logging.getLogger("geoplan.store")
+
+Reading = Session
+"""An open read-only transaction, as :meth:`Database.reading` hands it out."""
 
 _CANCELLED = "57014"  # query_canceled: statement_timeout
 _BAD_TEXT = ("22021", "22P05")  # characters that PostgreSQL cannot store
@@ -50,7 +55,7 @@ class Database:
             return self._engine
 
     @contextmanager
-    def reading(self, *, seconds: float = 10.0) -> Iterator[Connection]:
+    def reading(self, *, seconds: float = 10.0) -> Iterator[Reading]:
         """Open a read-only transaction whose statements may take ``seconds`` each.
 
         Raises
@@ -62,7 +67,13 @@ class Database:
         """
         with self._translated(seconds), self.engine().connect() as connection:
             connection.execute(text(_preamble(seconds)))
-            yield connection
+            with Session(bind=connection) as reading:
+                yield reading
+
+    def check(self, *, seconds: float) -> None:
+        """Ask the server for nothing; the errors are those of :meth:`reading`."""
+        with self.reading(seconds=seconds) as reading:
+            reading.execute(text("SELECT 1"))
 
     def one(self, sql: str, values: Mapping[str, Any], *, seconds: float = 10.0) -> Row[Any]:
         """Return the one row of a finished statement, in a single exchange with the server.

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
@@ -17,6 +18,18 @@ from sqlalchemy.pool import NullPool
 from geoplan.settings import Settings
 from geoplan.store import cluster
 from geoplan.store.session import engine_for, normal_url
+
+CHROMIUM_FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--use-gl=angle",  # WebGL in software: no machine that runs tests has a screen
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+]
 
 TEMPLATE = "geoplan_test_template"
 
@@ -105,3 +118,15 @@ def iran_pack() -> Path:
     if not folder.is_dir():
         pytest.skip(f"the Iran data pack is not beside this checkout: {folder}")
     return folder
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A real headless Chromium: one for the session, as Playwright starts once in a process."""
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    if program is None:
+        pytest.skip("no Chromium on this machine: apt-get install chromium")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=program, args=CHROMIUM_FLAGS)
+        yield chromium
+        chromium.close()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -162,20 +161,6 @@ def test_a_country_brings_its_own_words() -> None:
     assert headroom.t("headroom") == "Spare capacity"
     codes = [each.code for each in languages_of(example_profile(languages=["fr"]))]
     assert codes == ["fr", "en"]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[object]:
-    if CHROMIUM is None:
-        pytest.skip("no Chromium on this machine")
-    api = pytest.importorskip("playwright.sync_api")
-    with api.sync_playwright() as driver:
-        started = driver.chromium.launch(
-            executable_path=CHROMIUM,
-            args=["--headless", "--no-sandbox", "--disable-background-networking"],
-        )
-        yield started
-        started.close()
 
 
 @pytest.mark.browser

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -11,24 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 from stub_api import Canned, StubApi
 from stub_country import made_up_regions, plan_answers
 from stub_tile import Feature
 
 ROOT = Path(__file__).resolve().parents[2]
-
-_ARGS = [
-    "--headless",
-    "--no-sandbox",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--use-gl=angle",  # WebGL in software: no machine that runs tests has a screen
-    "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
-]
 
 
 @dataclass
@@ -76,17 +63,6 @@ def dist() -> Path:
     if not (folder / "index.html").is_file():
         pytest.skip(f"the page is not built: {folder} (cd web && npm ci && npm run build)")
     return folder
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    program = shutil.which("chromium") or shutil.which("chromium-browser")
-    if program is None:
-        pytest.skip("no Chromium on this machine: apt-get install chromium")
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=program, args=_ARGS)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture

@@ -379,4 +379,12 @@ class Scenario(Strict):
     portfolio: PortfolioSpec
     robustness: RobustnessSpec | None = None
     seed: int = Field(0, description="Seed of everything that is drawn")
-    notes: tuple[str, ...] = ()
+    notes: tuple[Text, ...] = Field((), description="What a reader must know, in words")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_notes(cls, data: Any) -> Any:
+        if isinstance(data, dict) and isinstance(data.get("notes"), list):
+            notes = [{"en": n} if isinstance(n, str) else n for n in data["notes"]]
+            return {**data, "notes": notes}
+        return data

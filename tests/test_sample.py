@@ -82,7 +82,7 @@ def test_regions_of_each_level_tile_the_land(country: Country) -> None:
 
 
 def test_written_regions_still_tile(made: SampleSummary) -> None:
-    districts = layer(made, "district_areas")
+    districts = layer(made, "districts")
     assert shapely.coverage_is_valid(districts.geometry.array)
     assert districts.geometry.is_valid.all()
 

@@ -131,6 +131,9 @@ class PackEntry(Strict):
     confidence: str = ""
     basis: Basis | None = Field(None, description="Basis of headroom figures in this entry")
     method: Text | None = Field(None, description="How assumed figures were derived, in words")
+    note: Text | None = Field(
+        None, description="What people should know about this delivery; shown with the layer"
+    )
 
 
 class Pack(Strict):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
 import shapely
 
@@ -15,17 +14,12 @@ from geoplan.catalogue.profile import Profile
 from geoplan.errors import InputError, UnknownName
 from geoplan.expression import select
 from geoplan.ingest import shape
-from geoplan.ingest.columns import (
-    as_text,
-    blank_destroyed,
-    blank_missing,
-    make_column,
-    rename,
-)
+from geoplan.ingest.columns import blank_destroyed, blank_missing, make_column, rename
 from geoplan.ingest.fields import fit_fields, melt, refuse_incomplete
 from geoplan.ingest.findings import Findings, listed
 from geoplan.ingest.join import join
-from geoplan.ingest.raster import read_raster, sample
+from geoplan.ingest.labels import label_rows
+from geoplan.ingest.placement import place_rows
 from geoplan.ingest.source import open_polygons, open_rows
 from geoplan.ingest.staged import Context
 
@@ -61,18 +55,6 @@ def _joined(frame: pd.DataFrame, rule: Join, context: Context, findings: Finding
     return join(frame, there.reset_index(drop=True), rule, findings)
 
 
-def _labels(frame: pd.DataFrame, spec: LayerSpec, entry: PackEntry) -> pd.Series:
-    """Return a name for each source row, for messages: the best column that the entry maps."""
-    label = pd.Series([None] * len(frame), index=frame.index, dtype=object)
-    for field in ("name_en", "name_local", spec.key or ""):
-        rule = entry.fields.get(field)
-        source = rule if isinstance(rule, str) else rule.source if rule else None
-        if source in frame.columns:
-            label = label.where(label.notna(), as_text(frame[source]))
-    numbers = pd.Series([f"row {i + 1}" for i in range(len(frame))], index=frame.index)
-    return label.where(label.notna(), numbers)
-
-
 def _mend(
     frame: gpd.GeoDataFrame,
     spec: LayerSpec,
@@ -85,10 +67,10 @@ def _mend(
         frame = shape.swap_axes(frame, profile.bbox, findings)
     bare = frame.geometry.isna() | frame.geometry.is_empty
     if bool(bare.any()):
-        names = listed(_labels(frame, spec, entry)[bare])
+        names = listed(label_rows(frame, spec, entry)[bare])
         what = f"{int(bare.sum()):,} rows have no geometry: {names}"
         if "drop_empty" in entry.repair:
-            findings.refuse("empty-geometry", what, int(bare.sum()), remedy="refused")
+            findings.refuse("empty-geometry", what, frame.index[bare], remedy="refused")
         else:
             findings.add(
                 "empty-geometry",
@@ -100,7 +82,7 @@ def _mend(
         frame = frame[~bare]
     if "close_rings" in entry.repair and spec.geometry == "polygon":
         frame = shape.close_rings(frame, findings)
-    labels = _labels(frame, spec, entry)
+    labels = label_rows(frame, spec, entry)
     if "make_valid" in entry.repair:
         frame = shape.make_valid(frame, findings, labels=labels)
     else:
@@ -128,34 +110,6 @@ def _mend(
     return frame
 
 
-def _placed(
-    frame: gpd.GeoDataFrame, spec: LayerSpec, entry: PackEntry, context: Context, findings: Findings
-) -> gpd.GeoDataFrame:
-    """Compare with the country, give regions and sample rasters."""
-    country = context.country()
-    if country is not None and spec.id != context.country_layer:
-        frame = shape.inside_country(
-            frame, country, entry.inside, findings=findings, labels=_labels(frame, spec, entry)
-        )
-    layers = (entry.region_of,) if isinstance(entry.region_of, str) else entry.region_of or ()
-    for i, layer in enumerate(layers):
-        regions = context.region_layer(layer, where=findings.where)
-        frame[f"{layer}_code"] = shape.region_codes(frame, regions, layer=layer, findings=findings)
-        for name in ("name_en", "name_local"):
-            if name in regions:
-                by_code = dict(zip(regions["code"], regions[name], strict=True))
-                frame[f"{layer}_{name}"] = frame[f"{layer}_code"].map(by_code)
-        if i == 0:
-            frame["region_code"] = frame[f"{layer}_code"]
-    for name, file in entry.sample.items():
-        surface = read_raster(context.folder.file(file), where=file, categorical=True)
-        points = gpd.GeoSeries(shapely.point_on_surface(frame.geometry.array), crs=4326)
-        points = points.to_crs(surface.crs)
-        xy = np.column_stack([points.x, points.y])
-        frame[name] = sample(surface, xy)
-    return frame
-
-
 def _checked(
     frame: pd.DataFrame, spec: LayerSpec, entry: PackEntry, findings: Findings
 ) -> pd.DataFrame:
@@ -163,9 +117,11 @@ def _checked(
         hit = select(rule.where, frame)
         if not bool(hit.any()):
             continue
-        what = f"{int(hit.sum()):,} rows: {rule.what}: {listed(_labels(frame, spec, entry)[hit])}"
+        what = (
+            f"{int(hit.sum()):,} rows: {rule.what}: {listed(label_rows(frame, spec, entry)[hit])}"
+        )
         if rule.refuse:
-            findings.refuse(rule.id, what, int(hit.sum()), remedy=rule.remedy or "refused")
+            findings.refuse(rule.id, what, frame.index[hit], remedy=rule.remedy or "refused")
             frame = frame[~hit]
             continue
         for column in rule.clear:
@@ -184,7 +140,6 @@ def _checked(
 
 def _grouped(frame: pd.DataFrame, entry: PackEntry, findings: Findings) -> pd.DataFrame:
     rename(frame, {c: c for c in entry.group_by}, where=findings.where)
-    n = len(frame)
     numeric = [
         c
         for c in frame.columns
@@ -198,15 +153,21 @@ def _grouped(frame: pd.DataFrame, entry: PackEntry, findings: Findings) -> pd.Da
     for c in frame.columns:
         if c not in entry.group_by and c not in numeric:
             out[c] = groups[c].first()
+    out = out.reset_index()
+    # A group goes on under the number of its first row, so that every row stays accounted for.
+    numbers = pd.Series(frame.index, index=frame.index, name="_first")
+    out.index = pd.Index(
+        numbers.groupby([frame[c] for c in entry.group_by], sort=True, dropna=False).first()
+    )
     findings.filter(
         "grouped",
-        f"{n:,} rows became {len(out):,} by {', '.join(entry.group_by)}",
-        n - len(out),
+        f"{len(frame):,} rows became {len(out):,} by {', '.join(entry.group_by)}",
+        frame.index.difference(out.index),
         remedy="numbers summed",
     )
     if "geometry" in out.columns:
-        return gpd.GeoDataFrame(out.reset_index(), geometry="geometry", crs=4326)
-    return out.reset_index()
+        return gpd.GeoDataFrame(out, geometry="geometry", crs=4326)
+    return out
 
 
 def read_rows(
@@ -235,7 +196,8 @@ def read_rows(
     n = len(frame)
     frame = rename(frame, entry.columns, where=entry.file)
     spatial = isinstance(frame, gpd.GeoDataFrame)
-    if spec.kind == "vector" and not spatial:
+    # Regions may be known by name and code alone, before anybody has drawn them.
+    if spec.kind == "vector" and not spatial and spec.table != "regions":
         raise InputError(
             f"layer '{spec.id}' needs geometry and this is a table",
             where=entry.file,
@@ -248,7 +210,7 @@ def read_rows(
     if isinstance(frame, gpd.GeoDataFrame):
         frame = _mend(frame, spec, entry, profile, findings)
         if len(frame):
-            frame = _placed(frame, spec, entry, context, findings)
+            frame = place_rows(frame, spec, entry, context, findings)
     for rule_ in entry.joins:
         frame = _joined(frame, rule_, context, findings)
     frame = _checked(frame.copy(), spec, entry, findings)
@@ -257,7 +219,7 @@ def read_rows(
         findings.filter(
             "where",
             f"{int((~kept).sum()):,} of {len(frame):,} rows do not fit: {entry.where}",
-            int((~kept).sum()),
+            frame.index[~kept],
             remedy="left out",
         )
         frame = frame[kept]
@@ -272,13 +234,17 @@ def read_rows(
                 open_polygons(entry.clip, context),
                 by=entry.clip,
                 findings=findings,
-                labels=_labels(frame, spec, entry),
+                labels=label_rows(frame, spec, entry),
             )
         if entry.to_point:
             frame = frame.set_geometry(frame.geometry.representative_point())
         if spec.kind == "vector":
             frame = shape.fit_kind(
-                frame, spec.geometry or "any", multi=spec.table in _MULTI, findings=findings
+                frame,
+                spec.geometry or "any",
+                multi=spec.table in _MULTI,
+                single=spec.table == "utility_nodes",
+                findings=findings,
             )
     if entry.melt is not None:
         rename(frame, {c: c for c in entry.melt}, where=findings.where)

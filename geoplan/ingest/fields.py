@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
 
 from geoplan.catalogue.layer import FieldSpec, LayerSpec
@@ -14,7 +13,7 @@ from geoplan.ingest.columns import make_column, typed
 from geoplan.ingest.findings import Findings, listed
 from geoplan.store import tables
 
-__all__ = ["fit_fields", "melt", "refuse_incomplete", "table_columns"]
+__all__ = ["fit_fields", "melt", "refuse_incomplete", "table_columns", "tell_missing"]
 
 _MODELS: dict[str, type[tables.Base]] = {
     "features": tables.Feature,
@@ -29,8 +28,19 @@ _MODELS: dict[str, type[tables.Base]] = {
 }
 
 
+_LIMITS: dict[str, dict[str, object]] = {
+    "resource": {"codes": ("water", "power", "wastewater", "gas")},
+    "basis": {"codes": ("metered", "licensed", "assumed")},
+    "headroom": {"minimum": 0},
+}
+"""What the tables of utilities refuse, found here with the row's name and not when storing."""
+
+_SHAPES = {"POINT": "point", "MULTILINESTRING": "line", "MULTIPOLYGON": "polygon"}
+_BY_STORE = ("id", "version_id", "attrs", "geom")
+
+
 def table_columns(table: str) -> dict[str, FieldSpec]:
-    """Return the columns of a table that a pack may fill, with their types."""
+    """Return the columns of a table that a pack may fill, with their types and limits."""
     kinds = {int: "integer", float: "number", bool: "boolean"}
     own = {"id", "version_id", "geom", "attrs", "source_geom", "source_srid", "level"}
     out: dict[str, FieldSpec] = {}
@@ -38,8 +48,20 @@ def table_columns(table: str) -> dict[str, FieldSpec]:
         if column.name not in own:
             python = column.type.python_type
             kind = "date" if python.__name__ == "date" else kinds.get(python, "string")
-            out[column.name] = FieldSpec.model_validate({"type": kind})
+            limits = _LIMITS.get(column.name, {}) if table.startswith("utility_") else {}
+            out[column.name] = FieldSpec.model_validate({"type": kind, **limits})
     return out
+
+
+def _within(field: FieldSpec, own: FieldSpec | None) -> FieldSpec:
+    """Return a layer's field, its limits tightened to those of the table's column."""
+    if own is None:
+        return field
+    codes = field.codes or own.codes
+    if own.codes is not None and codes is not None:
+        codes = tuple(c for c in codes if c in own.codes)
+    low = [m for m in (field.minimum, own.minimum) if m is not None]
+    return field.model_copy(update={"codes": codes, "minimum": max(low, default=None)})
 
 
 def fit_fields(
@@ -47,7 +69,7 @@ def fit_fields(
 ) -> pd.DataFrame:
     """Return the layer's own columns, typed, in a fixed order."""
     own = table_columns(spec.table)
-    specs = {**own, **spec.fields}
+    specs = {**own, **{n: _within(f, own.get(n)) for n, f in spec.fields.items()}}
     text = FieldSpec.model_validate({"type": "string"})
     specs |= {n: text for n in ("key", "name_en", "name_local") if n not in specs}
     unknown = [f for f in entry.fields if f not in specs]
@@ -87,18 +109,81 @@ def refuse_incomplete(frame: pd.DataFrame, spec: LayerSpec, findings: Findings) 
             )
         empty = frame[name].isna()
         if bool(empty.any()):
-            shown = next(
-                (frame[c][empty] for c in ("name_en", "name_local", "key") if c in frame.columns),
-                pd.Series([f"row {i + 1}" for i in np.flatnonzero(empty)]),
-            )
             findings.refuse(
                 "required-missing",
-                f"{int(empty.sum()):,} rows have no '{name}': {listed(shown)}",
-                int(empty.sum()),
+                f"{int(empty.sum()):,} rows have no '{name}': {listed(_named(frame[empty]))}",
+                frame.index[empty],
                 remedy="refused",
             )
             frame = frame[~empty]
     return frame
+
+
+def _named(frame: pd.DataFrame) -> pd.Series:
+    """Return what the rows are called: their names, and their numbers where they have none."""
+    out = pd.Series([f"row {i + 1}" for i in frame.index], index=frame.index, dtype=object)
+    for column in ("key", "name_local", "name_en"):
+        if column in frame.columns:
+            out = frame[column].astype(object).where(frame[column].notna(), out)
+    return out
+
+
+def tell_missing(frame: pd.DataFrame, spec: LayerSpec, findings: Findings) -> None:
+    """Tell what the layer's table needs and an entry does not give, before anything is stored."""
+    table = _MODELS[spec.table].__table__
+    geom = table.columns.get("geom")
+    kind = _SHAPES.get(getattr(geom.type, "geometry_type", "")) if geom is not None else None
+    if kind is not None and spec.kind == "vector" and spec.geometry != kind:
+        findings.add(
+            "wrong-geometry",
+            f"table '{spec.table}' holds geometry of kind {kind}, and the layer is of kind "
+            f"{spec.geometry}",
+            f"write 'geometry: {kind}' in layers/{spec.id}.yaml, or choose another 'table'",
+            severity="error",
+        )
+    if geom is not None and not geom.nullable and not isinstance(frame, gpd.GeoDataFrame):
+        findings.add(
+            "missing-geometry",
+            f"table '{spec.table}' needs a place for each row",
+            f"write 'kind: vector' and 'geometry: {kind}' in layers/{spec.id}.yaml",
+            severity="error",
+        )
+    given = set(frame.columns)
+    if spec.key is None or spec.key in given:
+        given.add("key")
+    if "key" in given:
+        given.add("code")
+    for column in table.columns:
+        default = column.default is not None and column.default.is_scalar
+        if column.nullable or default or column.name in _BY_STORE:
+            continue
+        remedy = _REMEDIES.get(column.name, "map it in the entry's 'fields'")
+        if column.name not in given:
+            findings.add(
+                "missing-column",
+                f"nothing gives '{column.name}', which table '{spec.table}' needs",
+                remedy,
+                severity="error",
+            )
+        elif column.name in frame.columns:
+            gaps = frame[column.name].isna()
+            names = frame["variable"] if spec.table == "region_facts" else _named(frame)
+            findings.add(
+                "missing-value-needed",
+                f"{int(gaps.sum()):,} of {len(frame):,} rows have no '{column.name}': "
+                f"{listed(names[gaps].unique())}",
+                remedy,
+                severity="error",
+                count=int(gaps.sum()),
+            )
+
+
+_REMEDIES = {
+    "basis": "say 'basis' in the entry: metered, licensed or assumed",
+    "unit": "map 'unit' in the entry's 'fields', or give the field a 'unit' in the layer",
+    "key": "map the field that is the layer's 'key'",
+    "code": "map the field that is the layer's 'key'",
+}
 
 
 def melt(
@@ -110,12 +195,19 @@ def melt(
         known = spec.fields.get(variable)
         part = pd.DataFrame(frame.drop(columns=[c for c in frame if c in spec.fields]))
         part["variable"] = variable
+        part["_row"] = frame.index
         part["value"] = pd.to_numeric(source.loc[frame.index, column], errors="coerce")
         if known is not None and known.unit and "unit" not in part:
             part["unit"] = known.unit
         parts.append(part)
     long = pd.concat(parts, ignore_index=True)
     empty = long["value"].isna()
+    findings.filter(
+        "no-figure",
+        f"{len(frame.index.difference(long['_row'][~empty])):,} rows have no figure at all",
+        frame.index.difference(long["_row"][~empty]),
+        remedy="left out",
+    )
     findings.add(
         "melted",
         f"{len(frame):,} rows became {int((~empty).sum()):,} figures"

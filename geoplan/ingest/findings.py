@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+import numpy as np
+import pandas as pd
+
 from geoplan.errors import Problem, Severity
+from geoplan.ingest.account import Left
 
 __all__ = ["Findings", "listed"]
 
@@ -19,18 +23,19 @@ def listed(names: Iterable[object], *, most: int = 5) -> str:
 
 @dataclass
 class Findings:
-    """The findings of one file, and the rows that were filtered by a stated rule.
+    """The findings of one file, and the rows that did not become part of the layer.
 
     Parameters
     ----------
     where : str
         What is being read, for example ``roads ← transport/roads.gpkg``.
+    left : list of Left
+        Source rows that were filtered or refused, in the order in which it happened.
     """
 
     where: str
     problems: list[Problem] = field(default_factory=list)
-    filtered: dict[str, int] = field(default_factory=dict)
-    refused: int = 0
+    left: list[Left] = field(default_factory=list)
 
     def add(
         self,
@@ -47,14 +52,14 @@ class Findings:
             where = f"{self.where}, {at}" if at else self.where
             self.problems.append(Problem(where, what, remedy, severity, code, int(count)))
 
-    def filter(self, code: str, what: str, count: int, *, remedy: str = "") -> None:
-        """Note rows that a stated rule leaves out."""
-        if count:
-            self.filtered[code] = self.filtered.get(code, 0) + int(count)
-            self.add(code, what, remedy, severity="info", count=count)
+    def filter(self, code: str, what: str, rows: pd.Index, *, remedy: str = "") -> None:
+        """Note rows, by their number in the file, that a stated rule leaves out."""
+        if len(rows):
+            self.left.append(Left(code, np.asarray(rows), refused=False))
+            self.add(code, what, remedy, severity="info", count=len(rows))
 
-    def refuse(self, code: str, what: str, count: int, *, remedy: str = "") -> None:
-        """Note rows that cannot be stored."""
-        if count:
-            self.refused += int(count)
-            self.add(code, what, remedy, severity="warning", count=count)
+    def refuse(self, code: str, what: str, rows: pd.Index, *, remedy: str = "") -> None:
+        """Note rows, by their number in the file, that cannot be stored."""
+        if len(rows):
+            self.left.append(Left(code, np.asarray(rows), refused=True))
+            self.add(code, what, remedy, severity="warning", count=len(rows))

@@ -22,7 +22,9 @@ __all__ = ["gather", "leave_near", "regions_of", "stamp", "tell_parents"]
 
 def stamp(rows: Rows, spec: LayerSpec, entry: PackEntry) -> gpd.GeoDataFrame | pd.DataFrame:
     """Add to each row what its entry says of all of them."""
-    frame = rows.frame.assign(_row=rows.frame.index)
+    frame = rows.frame
+    if "_row" not in frame:
+        frame = frame.assign(_row=frame.index)
     if spec.table in ("utility_nodes", "utility_lines") and entry.basis is not None:
         frame["basis"] = entry.basis
     if spec.table == "utility_nodes":
@@ -58,7 +60,7 @@ def leave_near(
     findings.filter(
         "already-there",
         f"{int(near.sum()):,} rows lie within {km:g} km of one already read: {listed(names)}",
-        int(near.sum()),
+        frame.index[near],
         remedy="left out",
     )
     return frame[~near]
@@ -69,7 +71,7 @@ def gather(
 ) -> gpd.GeoDataFrame | pd.DataFrame:
     """Put the rows of all entries together, give each its key, and look for doubles."""
     whole = frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True)
-    if isinstance(frames[0], gpd.GeoDataFrame):
+    if any(isinstance(f, gpd.GeoDataFrame) for f in frames):
         whole = gpd.GeoDataFrame(whole, geometry="geometry", crs=4326)
     if spec.table == "region_facts":
         twice = whole.duplicated(["region_code", "variable"], keep=False)
@@ -121,7 +123,11 @@ def regions_of(
     whole: gpd.GeoDataFrame | pd.DataFrame, uncut: gpd.GeoSeries | None
 ) -> gpd.GeoDataFrame:
     """Return the regions as they were before anything was cut from them."""
-    geometry = uncut.loc[whole["_row"]].array if uncut is not None else whole.geometry.array
+    geometry = np.full(len(whole), None, dtype=object)
+    if uncut is not None:
+        geometry = uncut.loc[whole["_row"]].array
+    elif isinstance(whole, gpd.GeoDataFrame):
+        geometry = whole.geometry.array
     names = {
         c: whole[c].to_numpy() if c in whole else np.full(len(whole), None, dtype=object)
         for c in ("code", "name_en", "name_local")

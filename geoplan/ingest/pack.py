@@ -10,13 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 
 from geoplan.catalogue.layer import LayerSpec
 from geoplan.catalogue.pack import Pack, PackEntry
 from geoplan.catalogue.profile import Profile
 from geoplan.errors import InputError, Problem, ProblemsFound, RangeError
+from geoplan.ingest.account import Account
 from geoplan.ingest.entry import read_rows
+from geoplan.ingest.fields import tell_missing
 from geoplan.ingest.findings import Findings
 from geoplan.ingest.folder import PackFolder
 from geoplan.ingest.gather import gather, leave_near, regions_of, stamp, tell_parents
@@ -64,7 +67,15 @@ def fingerprint(
         "revision": _REVISION,
         "entries": [e.model_dump(mode="json", by_alias=True) for e in entries],
         # How a layer is drawn or titled does not change its rows.
-        "layer": spec.model_dump(mode="json", exclude={"style", "title", "description"}),
+        "layer": spec.model_dump(
+            mode="json",
+            exclude={
+                "style": True,
+                "title": True,
+                "description": True,
+                "fields": {"__all__": {"title"}},
+            },
+        ),
         "bbox": list(profile.bbox),
         "files": {f: folder.sha256(f) for e in entries for f in files_of(e)},
         "depends_on": list(depends_on),
@@ -138,7 +149,7 @@ def read_layer(
     frames: list[gpd.GeoDataFrame | pd.DataFrame] = []
     uncut: list[gpd.GeoSeries] = []
     raster: RasterFile | None = None
-    rows_read = 0
+    account = Account()
     crs: list[str] = []
     sha = sha256 or ""
     try:
@@ -153,7 +164,9 @@ def read_layer(
             "remove the entry",
             severity="error",
         )
-        return replace(_staged(spec, entries, findings, None, None, 0, sha, crs), synthetic=made_up)
+        return replace(
+            _staged(spec, entries, findings, None, None, account, sha, crs), synthetic=made_up
+        )
     for entry in entries:
         findings.where = f"{spec.id} ← {entry.file}"
         try:
@@ -161,7 +174,7 @@ def read_layer(
                 if len(entries) > 1:
                     raise RangeError("a raster layer has one entry", where=entry.file)
                 raster, found = read_surface(entry, spec, context, sha, findings)
-                rows_read += 1
+                account.enter(entry.file, 1, np.zeros(1, dtype=int), ())
                 crs.append(found)
                 continue
             if entry.file.lower().endswith(RASTER_SUFFIXES):
@@ -169,23 +182,28 @@ def read_layer(
             rows = read_rows(entry, spec, profile, context, findings)
         except InputError as error:
             _told(findings, error)
+            findings.left = []
             continue
-        rows_read += rows.rows_read
         frame = stamp(rows, spec, entry)
+        tell_missing(frame, spec, findings)
         if entry.apart_km is not None and frames:
             frame = leave_near(frame, frames, entry.apart_km, findings)
+        source = (entry.file, entry.source_layer)
+        account.enter(source, rows.rows_read, frame["_row"].to_numpy(), findings.left)
+        findings.left = []
         frames.append(frame)
         if rows.source_crs:
             crs.append(rows.source_crs)
         if rows.uncut is not None:
             uncut.append(rows.uncut)
     whole = gather(frames, spec, findings) if frames else None
-    if whole is not None and spec.table == "regions" and uncut:
-        context.regions[spec.id] = regions_of(whole, uncut[0] if len(uncut) == 1 else None)
+    if whole is not None and spec.table == "regions" and "code" in whole:
+        only = uncut[0] if len(frames) == len(uncut) == 1 else None
+        context.regions[spec.id] = regions_of(whole, only)
     if whole is not None and "parent_code" in whole and spec.level and spec.level > 1:
         tell_parents(whole, spec, profile, context, findings)
     return replace(
-        _staged(spec, entries, findings, whole, raster, rows_read, sha, crs), synthetic=made_up
+        _staged(spec, entries, findings, whole, raster, account, sha, crs), synthetic=made_up
     )
 
 
@@ -195,7 +213,7 @@ def _staged(
     findings: Findings,
     frame: gpd.GeoDataFrame | pd.DataFrame | None,
     raster: RasterFile | None,
-    rows_read: int,
+    account: Account,
     sha: str,
     crs: Sequence[str],
 ) -> Staged:
@@ -204,9 +222,7 @@ def _staged(
         frame=None if frame is None else frame.drop(columns="_row", errors="ignore"),
         raster=raster,
         report=findings.problems,
-        rows_read=rows_read,
-        rows_refused=findings.refused,
-        filtered=dict(findings.filtered),
+        balance=account.balance(),
         sha256=sha,
         source_crs=", ".join(dict.fromkeys(crs)) or None,
         source_file=" + ".join(dict.fromkeys(e.file for e in entries)),

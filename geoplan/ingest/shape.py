@@ -1,4 +1,4 @@
-"""Geometry of a delivery: mended by named rules, cut, placed in regions; each change counted."""
+"""Geometry of a delivery: mended by named rules and cut; each change counted."""
 
 from __future__ import annotations
 
@@ -19,16 +19,13 @@ __all__ = [
     "clip",
     "close_rings",
     "fit_kind",
-    "inside_country",
     "make_valid",
-    "region_codes",
     "swap_axes",
     "to_wgs84",
 ]
 
 _GEOD = Geod(ellps="WGS84")
 _DIMENSION = {"point": 0, "line": 1, "polygon": 2}
-_NEAREST_REGION_DEG = 0.05
 # A repair that moves more than this share of a polygon's area is told polygon by polygon.
 _AREA_TOLERANCE = 0.01
 
@@ -155,11 +152,12 @@ def make_valid(
 
 
 def fit_kind(
-    frame: gpd.GeoDataFrame, kind: str, *, multi: bool, findings: Findings
+    frame: gpd.GeoDataFrame, kind: str, *, multi: bool, single: bool = False, findings: Findings
 ) -> gpd.GeoDataFrame:
     """Keep the parts of each geometry that are of the layer's kind, in two dimensions.
 
-    Features without such a part are refused and counted; ``multi`` makes all of them multi-part.
+    Features without such a part are refused and counted; ``multi`` makes all of them multi-part,
+    ``single`` refuses those of several parts.
     """
     array = shapely.force_2d(frame.geometry.array)
     if kind != "any":
@@ -179,10 +177,12 @@ def fit_kind(
         one = fits & (shapely.get_type_id(array) == 4) & (shapely.get_num_geometries(array) == 1)
         if one.any():
             array = np.where(one, shapely.get_geometry(array, 0), array)
+        if single:
+            fits &= np.asarray(shapely.get_num_geometries(array)) == 1
         findings.refuse(
             "wrong-geometry",
-            f"{int((~fits).sum()):,} features are not of kind {kind}",
-            int((~fits).sum()),
+            f"{int((~fits).sum()):,} features are not {'one ' if single else 'of kind '}{kind}",
+            frame.index[~fits],
             remedy="refused; 'to_point' makes points of lines and polygons",
         )
         frame = frame[fits]
@@ -190,9 +190,9 @@ def fit_kind(
         if multi and len(array):
             maker = {4: shapely.multipoints, 5: shapely.multilinestrings, 6: shapely.multipolygons}
             target = want + 4
-            single = shapely.get_type_id(array) != target
+            lone = shapely.get_type_id(array) != target
             array = np.array(
-                [maker[target]([g]) if s else g for g, s in zip(array, single, strict=True)],
+                [maker[target]([g]) if s else g for g, s in zip(array, lone, strict=True)],
                 dtype=object,
             )
     return frame.set_geometry(gpd.GeoSeries(array, index=frame.index, crs=4326))
@@ -242,72 +242,7 @@ def clip(
     findings.filter(
         "clipped-away",
         f"{int(empty.sum()):,} features lie wholly beyond {by}: {listed(names[empty])}",
-        int(empty.sum()),
+        empty.index[empty],
         remedy="not stored",
     )
     return frame[~frame.geometry.is_empty]
-
-
-def inside_country(
-    frame: gpd.GeoDataFrame,
-    regions: gpd.GeoDataFrame,
-    mode: str,
-    *,
-    findings: Findings,
-    labels: pd.Series | None = None,
-) -> gpd.GeoDataFrame:
-    """Find features that touch no region of the country; keep, tell or leave them out."""
-    if mode == "keep" or not len(frame):
-        return frame
-    tree = shapely.STRtree(regions.geometry.array)
-    hit = np.unique(tree.query(frame.geometry.array, predicate="intersects")[0])
-    out = np.ones(len(frame), dtype=bool)
-    out[hit] = False
-    out &= ~(frame.geometry.is_empty | frame.geometry.isna()).to_numpy()
-    if not out.any():
-        return frame
-    names = labels[out] if labels is not None else frame.index[out]
-    what = f"{int(out.sum()):,} of {len(frame):,} features lie outside the country: {listed(names)}"
-    if mode == "drop":
-        findings.filter("outside-country", what, int(out.sum()), remedy="left out")
-        return frame[~out]
-    findings.add("outside-country", what, "kept; 'inside: drop' leaves them out", count=out.sum())
-    return frame
-
-
-def region_codes(
-    frame: gpd.GeoDataFrame, regions: gpd.GeoDataFrame, *, layer: str, findings: Findings
-) -> pd.Series:
-    """Return the code of the region that holds each feature's point on surface.
-
-    A point in no region takes the nearest one within 0.05° (about 5 km), because coasts of
-    different sources differ; beyond that it has none. Both cases are counted.
-    """
-    codes = regions["code"].to_numpy(dtype=object)
-    tree = shapely.STRtree(regions.geometry.array)
-    points = shapely.point_on_surface(frame.geometry.array)
-    out = np.full(len(frame), None, dtype=object)
-    here, there = tree.query(points, predicate="intersects")
-    # The first code in order wins on a shared border, so that the answer never varies.
-    for i, j in sorted(zip(here, there, strict=True), key=lambda ij: (ij[0], codes[ij[1]])):
-        if out[i] is None:
-            out[i] = codes[j]
-    lost = np.array([c is None for c in out], dtype=bool)
-    if lost.any():
-        at = np.flatnonzero(lost & ~shapely.is_missing(points) & ~shapely.is_empty(points))
-        a, b = tree.query_nearest(points[at], max_distance=_NEAREST_REGION_DEG, all_matches=False)
-        out[at[a]] = codes[b]
-        findings.add(
-            "region-nearest",
-            f"{len(a):,} features lie in no region of {layer} but within 5 km of one",
-            "placed in the nearest",
-            severity="info",
-            count=len(a),
-        )
-        findings.add(
-            "region-none",
-            f"{int(lost.sum()) - len(a):,} features lie in no region of {layer}",
-            "their region stays empty",
-            count=int(lost.sum()) - len(a),
-        )
-    return pd.Series(out, index=frame.index, dtype=object)

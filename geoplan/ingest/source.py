@@ -14,7 +14,7 @@ from geoplan.ingest.staged import Context
 from geoplan.ingest.table import read_table
 from geoplan.ingest.vector import VECTOR_SUFFIXES, parse_crs, read_vector
 
-__all__ = ["is_file", "open_polygons", "open_rows"]
+__all__ = ["is_file", "is_table", "open_polygons", "open_rows"]
 
 _TABLE_SUFFIXES = (".csv", ".tsv", ".txt", ".gz")
 
@@ -66,6 +66,11 @@ def open_rows(
     )
 
 
+def is_table(file: str) -> bool:
+    """Tell whether a file is a table, which has geometry only by 'lon' and 'lat'."""
+    return file.lower().endswith(_TABLE_SUFFIXES)
+
+
 def is_file(clip: str) -> bool:
     """Tell whether a 'clip' names a file; else it is a layer, whose id has no dot or slash."""
     return "/" in clip or "." in clip
@@ -77,5 +82,5 @@ def open_polygons(clip: str, context: Context) -> list[shapely.Geometry]:
         found, _ = open_rows(context.folder, clip)
         if not isinstance(found, gpd.GeoDataFrame):
             raise InputError("'clip' needs polygons", where=clip)
-        return list(found.to_crs(4326).geometry)
-    return list(context.region_layer(clip, where=f"clip: {clip}").geometry)
+        return list(found.to_crs(4326).geometry.dropna())
+    return list(context.outlines(clip, where=f"clip: {clip}").geometry)

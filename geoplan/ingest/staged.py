@@ -10,6 +10,7 @@ import geopandas as gpd
 import pandas as pd
 
 from geoplan.errors import Problem, UnknownName
+from geoplan.ingest.account import Balance
 from geoplan.ingest.folder import PackFolder
 from geoplan.ingest.raster import RasterFile
 
@@ -31,10 +32,8 @@ class Staged:
         The written file of a raster layer; ``None`` when it was only checked.
     report : list of Problem
         Every finding with its count.
-    rows_read, rows_refused : int
-        Rows in the files; rows that could not be stored.
-    filtered : dict
-        Rows left out by a stated rule, by the rule's code.
+    balance : Balance
+        Where the rows of the files went.
     sha256 : str
         Hash of the entries, the layer and all files that went in.
     source_crs, source_file : str
@@ -47,9 +46,7 @@ class Staged:
     frame: gpd.GeoDataFrame | pd.DataFrame | None
     raster: RasterFile | None
     report: list[Problem]
-    rows_read: int
-    rows_refused: int
-    filtered: dict[str, int]
+    balance: Balance
     sha256: str
     source_crs: str | None
     source_file: str
@@ -59,6 +56,21 @@ class Staged:
     def rows_stored(self) -> int:
         """Rows that will be stored; 1 for a raster."""
         return len(self.frame) if self.frame is not None else 1
+
+    @property
+    def rows_read(self) -> int:
+        """Rows in the files, each once."""
+        return self.balance.read
+
+    @property
+    def rows_refused(self) -> int:
+        """Rows that could not be stored."""
+        return self.balance.refused
+
+    @property
+    def filtered(self) -> dict[str, int]:
+        """Rows left out by a stated rule, by the rule's code."""
+        return self.balance.filtered
 
     @property
     def errors(self) -> list[Problem]:
@@ -110,11 +122,30 @@ class Context:
             self.regions[layer] = found
         return self.regions[layer]
 
+    def outlines(self, layer: str, *, where: str) -> gpd.GeoDataFrame:
+        """Return those regions of a layer that have an outline.
+
+        Raises
+        ------
+        UnknownName
+            The regions are not known, or only by name and code.
+        """
+        regions = self.region_layer(layer, where=where)
+        drawn = regions[~(regions.geometry.isna() | regions.geometry.is_empty)]
+        if not len(drawn):
+            raise UnknownName(
+                f"the regions '{layer}' are known by name and code only; nothing can be placed "
+                "in them",
+                where=where,
+                remedy="name a layer of regions that has outlines",
+            )
+        return drawn
+
     def country(self) -> gpd.GeoDataFrame | None:
-        """Return the level-1 regions that make up the country, if they are known."""
+        """Return the level-1 regions that make up the country, if their outlines are known."""
         if self.country_layer is None:
             return None
         try:
-            return self.region_layer(self.country_layer, where="")
+            return self.outlines(self.country_layer, where="")
         except UnknownName:
             return None

@@ -30,6 +30,11 @@ _METHODS = {
         "fa": "ساختگی: ظرفیت منهای ۰٫۱۴ متر مکعب در روز برای هر نفر",
     },
 }
+_COVER = {
+    "en": "1 forest, 2 shrubland, 3 grassland, 4 cropland, 5 built-up, 6 bare ground, 7 water, "
+    "8 wetland.",
+    "fa": "۱ جنگل، ۲ بوته‌زار، ۳ مرتع، ۴ کشتزار، ۵ ساخته‌شده، ۶ زمین لخت، ۷ آب، ۸ تالاب.",
+}
 _NODES = {
     "substations": ("node_id", "power", "MVA"),
     "water_sources": ("source_key", "water", "m3/day"),
@@ -58,7 +63,7 @@ def _regions() -> list[dict[str, Any]]:
     return [
         _entry("provinces", base),
         _entry("counties", {**base, "parent_code": "parent_code"}),
-        _entry("district_areas", {**lower, "population": "population", "area_km2": "area_km2"}),
+        _entry("districts", {**lower, "population": "population", "area_km2": "area_km2"}),
     ]
 
 
@@ -137,7 +142,7 @@ def pack_document(country: Country) -> dict[str, Any]:
         _entry("farmland", {**_NAMES, **_same("code", "kind", "grade", "area_km2")}),
         _entry("faults", {**_NAMES, "slip_type": "slip_type"}),
         {"layer": "elevation", "file": "elevation.tif", **_SAID},
-        {"layer": "land_cover", "file": "land_cover.tif", **_SAID},
+        {"layer": "land_cover", "file": "land_cover.tif", **_SAID, "note": _COVER},
         _cadastre("estates", estate),
         _cadastre(
             "phases",

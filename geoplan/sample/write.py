@@ -93,7 +93,7 @@ def _open_layers(country: Country) -> dict[str, gpd.GeoDataFrame]:
         ),
         "provinces": regions.provinces,
         "counties": regions.counties,
-        "district_areas": regions.districts,
+        "districts": regions.districts,
         "settlements": country.settlements.drop(columns=["cell", "rank"]).assign(
             county_seat=country.settlements["rank"] <= 2,
             county_code=country.settlements["district_code"].str[:4],

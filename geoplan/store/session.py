@@ -13,7 +13,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from geoplan.errors import DatabaseLost, DiskFull, GeoPlanError, InputError
+from geoplan.errors import DatabaseLost, DiskFull, GeoPlanError, InputError, Unavailable
 
 __all__ = ["address_of", "database_error", "engine_for", "normal_url", "transaction"]
 
@@ -23,6 +23,8 @@ _STATEMENT_SECONDS = 600
 # Classes of SQLSTATE that mean: this connection is over. 08 connection, 57P* the server is
 # stopping, was killed or dropped us.
 _GONE = {"57P01", "57P02", "57P03", "57P05"}
+# A table or column that GeoPlan names is not there: the database was made by another version.
+_OTHER_TABLES = {errorcodes.UNDEFINED_COLUMN, errorcodes.UNDEFINED_TABLE}
 
 
 def normal_url(url: str) -> str:
@@ -131,6 +133,14 @@ def database_error(error: Exception, where: str = "") -> GeoPlanError:
             f"a statement was stopped: {lines[0]}",
             where=where,
             remedy="try again; nothing was kept",
+        )
+    if code in _OTHER_TABLES:
+        return Unavailable(
+            f"the tables of this database are not those of this GeoPlan: {lines[0]}; nothing was "
+            "kept",
+            where=where,
+            remedy="run 'geoplan db migrate'; if that changes nothing, another version made them: "
+            "load into a new database, with another --home or GEOPLAN_DATABASE_URL",
         )
     if (isinstance(original, psycopg2.Error) and _is_gone(original)) or (
         isinstance(error, DBAPIError) and error.connection_invalidated

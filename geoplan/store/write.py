@@ -23,7 +23,15 @@ from geoplan.store import tables
 from geoplan.store.copy import attributes, cells, copy_rows, geometry_cells, plain
 from geoplan.store.run import put_run
 
-__all__ = ["TABLES", "make_current", "new_version", "put_features", "put_raster", "put_run"]
+__all__ = [
+    "TABLES",
+    "make_current",
+    "new_version",
+    "put_features",
+    "put_layer",
+    "put_raster",
+    "put_run",
+]
 
 TABLES: dict[str, type[tables.Base]] = {
     "features": tables.Feature,
@@ -39,6 +47,28 @@ TABLES: dict[str, type[tables.Base]] = {
 """Table of each ``table`` of the catalogue that holds rows."""
 
 _NOT_OWN = ("id", "version_id", "attrs", "geom")
+
+
+def put_layer(session: Session, spec: LayerSpec) -> None:
+    """Enter a layer's catalogue entry, or bring title, theme and style of a known one up to date.
+
+    Parameters
+    ----------
+    spec : LayerSpec
+        The layer; its rows and versions stay as they are.
+    """
+    entry = {
+        "title_en": spec.title.en,
+        "title_local": spec.title.local or spec.title.fa,
+        "theme": spec.theme,
+        "kind": spec.kind,
+        "spec": spec.model_dump(mode="json", by_alias=True),
+    }
+    session.execute(
+        insert(tables.Layer)
+        .values(id=spec.id, **entry)
+        .on_conflict_do_update(index_elements=["id"], set_=entry)
+    )
 
 
 def new_version(
@@ -77,19 +107,8 @@ def new_version(
     profile_id : str, optional
         Country the load belongs to.
     """
-    entry = {
-        "title_en": spec.title.en,
-        "title_local": spec.title.local or spec.title.fa,
-        "theme": spec.theme,
-        "kind": spec.kind,
-        "spec": spec.model_dump(mode="json", by_alias=True),
-    }
     # The row stays locked until the end of the transaction: two loads get two numbers.
-    session.execute(
-        insert(tables.Layer)
-        .values(id=spec.id, **entry)
-        .on_conflict_do_update(index_elements=["id"], set_=entry)
-    )
+    put_layer(session, spec)
     last = session.scalar(
         select(func.max(tables.LayerVersion.number)).where(tables.LayerVersion.layer_id == spec.id)
     )

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +20,8 @@ from geoplan.settings import Settings
 from geoplan.store import read, write
 from geoplan.store.session import transaction
 from geoplan.studies.pack_plan import PackPlan, hash_of, plan_pack, reading_order
-from geoplan.studies.pack_report import (
-    LayerReport,
-    PackReport,
-    joint_method,
-    together,
-    weakest_basis,
-)
+from geoplan.studies.pack_report import LayerReport, PackReport, together, weakest_basis
+from geoplan.studies.pack_store import published, store_layer
 
 __all__ = ["LayerReport", "PackReport", "check_pack", "load_pack", "single_file_pack"]
 
@@ -185,12 +179,16 @@ def load_pack(
                 where=str(root),
             )
         numbers: dict[str, int] = {}
-        with _published(staged, wanted) as publish, transaction(engine) as session:
+        with published(staged, wanted) as publish, transaction(engine) as session:
             for i, layer in enumerate(wanted):
                 tell(f"store {layer}", 0.8 + 0.2 * i / max(1, len(wanted)))
                 at = time.perf_counter()
-                _store(session, plan, staged[layer], loaded_by)
+                store_layer(session, plan, staged[layer], loaded_by)
                 seconds[layer] += time.perf_counter() - at
+            for layer in plan.entries:
+                if layer not in wanted:
+                    # Titles and styles are shown from the database, and are not part of the hash.
+                    write.put_layer(session, plan.specs[layer])
             # Renamed last and before the commit: a row never names a file that is not there.
             publish()
             session.flush()
@@ -248,71 +246,6 @@ def _lookup(engine: Engine | None) -> Callable[[str], gpd.GeoDataFrame | None]:
     return find
 
 
-@contextmanager
-def _published(staged: Mapping[str, Staged], wanted: Sequence[str]) -> Iterator[Callable[[], None]]:
-    """Give a function that moves the rasters into place, and take them back if the load fails."""
-    made: list[Path] = []
-
-    def publish() -> None:
-        for layer in wanted:
-            raster = staged[layer].raster
-            if raster is not None:
-                if not raster.path.exists():
-                    made.append(raster.path)
-                raster.staged.replace(raster.path)
-
-    try:
-        yield publish
-    except BaseException:
-        for path in made:
-            path.unlink(missing_ok=True)
-        raise
-
-
-def _store(session: Session, plan: PackPlan, staged: Staged, loaded_by: str) -> None:
-    spec, entries = plan.specs[staged.layer], plan.entries[staged.layer]
-    basis = weakest_basis(entries)
-    version = write.new_version(
-        session,
-        spec,
-        pack_id=plan.pack.id,
-        profile_id=plan.profile.id,
-        source_file=staged.source_file,
-        sha256=staged.sha256,
-        loaded_by=loaded_by,
-        rows_read=staged.rows_read,
-        rows_refused=staged.rows_refused,
-        source_crs=staged.source_crs,
-        as_of=together([e.as_of for e in entries]),
-        source=together([e.source for e in entries]) or "",
-        licence=together([e.licence for e in entries]) or "",
-        confidence=together([e.confidence for e in entries]) or "",
-        basis=basis,
-        method=joint_method(entries),
-        synthetic=staged.synthetic,
-        report=staged.report,
-    )
-    if staged.raster is not None:
-        r = staged.raster
-        write.put_raster(
-            session,
-            version,
-            path=r.path,
-            sha256=r.sha256,
-            crs=r.crs,
-            width=r.width,
-            height=r.height,
-            transform=r.transform,
-            dtype=r.dtype,
-            nodata=r.nodata,
-            unit=spec.unit,
-            stats=r.stats,
-        )
-    elif staged.frame is not None:
-        write.put_features(session, version, spec, staged.frame)
-    write.make_current(session, staged.layer, version)
-
-
 def _report(
     plan: PackPlan, staged: Staged, status: str, version: int | None, seconds: float
 ) -> LayerReport:
@@ -323,6 +256,7 @@ def _report(
         version=version,
         rows_read=staged.rows_read,
         rows_stored=0 if staged.errors else staged.rows_stored,
+        rows_made=staged.balance.made,
         rows_refused=staged.rows_refused,
         filtered=staged.filtered,
         basis=weakest_basis(entries),
@@ -335,7 +269,7 @@ def _report(
 def _unchanged(plan: PackPlan, layer: str, version: int, rows: int) -> LayerReport:
     entries = plan.entries[layer]
     return LayerReport(
-        layer, "unchanged", version, 0, rows, 0, {}, weakest_basis(entries),
+        layer, "unchanged", version, 0, 0, rows, 0, {}, weakest_basis(entries),
         together([e.as_of for e in entries]), 0.0,
     )  # fmt: skip
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from geoplan.catalogue import Catalogue, LayerSpec, Pack, PackEntry, Profile
 from geoplan.errors import Problem, ProblemsFound, UnknownName
 from geoplan.ingest import PackFolder, by_layer, fingerprint
-from geoplan.ingest.source import is_file
+from geoplan.ingest.source import is_file, is_table
 
 __all__ = ["PackPlan", "hash_of", "plan_pack", "reading_order"]
 
@@ -38,7 +38,8 @@ class PackPlan:
             out += [regions] if isinstance(regions, str) else list(regions or ())
             if entry.clip and not is_file(entry.clip):
                 out.append(entry.clip)
-            spatial = self.specs[layer].kind == "vector" or entry.lon is not None
+            drawn = self.specs[layer].kind == "vector" and not is_table(entry.file)
+            spatial = drawn or entry.lon is not None
             if spatial and entry.inside != "keep" and layer != self.country:
                 out.append(self.country)
         return [x for x in dict.fromkeys(out) if x != layer]

@@ -23,12 +23,17 @@ class LayerReport:
         ``loaded``, ``unchanged`` (the same files and entry are current already) or ``checked``.
     version : int or None
         Version number that is current now.
+    rows_read, rows_made, rows_stored, rows_refused, filtered
+        ``read + made = stored + refused + filtered``. A file that two entries read counts once;
+        ``made`` are rows stored beyond the first of each row read, as of a wide table whose
+        columns become figures.
     """
 
     layer: str
     status: str
     version: int | None
     rows_read: int
+    rows_made: int
     rows_stored: int
     rows_refused: int
     filtered: Mapping[str, int]
@@ -83,8 +88,9 @@ def weakest_basis(entries: Sequence[PackEntry]) -> str | None:
 
 
 def joint_method(entries: Sequence[PackEntry]) -> Text | None:
-    """Return how assumed figures of all entries were derived."""
-    methods = list(dict.fromkeys(e.method for e in entries if e.method))
+    """Return how assumed figures of all entries were derived, and the notes on the delivery."""
+    said = [t for e in entries for t in (e.method, e.note) if t]
+    methods = list(dict.fromkeys(said))
     if not methods:
         return None
     local = [m.local for m in methods if m.local]

@@ -7,7 +7,7 @@ from typing import Any
 
 from api.schemas import Label
 
-__all__ = ["dicts", "label", "number", "texts"]
+__all__ = ["dicts", "label", "number"]
 
 
 def label(value: Any) -> Label:
@@ -23,13 +23,6 @@ def dicts(value: Any) -> list[dict[str, Any]]:
     if not isinstance(value, list):
         return []
     return [dict(item) for item in value if isinstance(item, Mapping)]
-
-
-def texts(value: Any) -> list[str]:
-    """Return a stored list of sentences as text."""
-    if not isinstance(value, list):
-        return []
-    return [str(v.get("en") or v) if isinstance(v, Mapping) else str(v) for v in value]
 
 
 def number(value: Any) -> float | None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from api.labels import dicts, label, number, texts
+from api.labels import dicts, label, number
 from api.schemas import RunDetail, RunSummary
 from geoplan.store.serve.database import Reading
 from geoplan.store.serve.runs import RunRow, run, runs
@@ -33,7 +33,7 @@ def read_runs(reading: Reading) -> list[RunSummary]:
     return [RunSummary(**_summary(row)) for row in runs(reading)]
 
 
-def read_run(reading: Reading, run_id: str) -> RunDetail:
+def read_run(reading: Reading, run_id: str, **addresses: Any) -> RunDetail:
     """Return one run with its solver, timings, warnings and files; ``UnknownName`` if none."""
     row = run(reading, run_id)
     document: Mapping[str, Any] = row.document or {}
@@ -45,7 +45,7 @@ def read_run(reading: Reading, run_id: str) -> RunDetail:
         bound=number(solver.get("bound")),
         gap=number(solver.get("gap")),
         timings=dicts(document.get("timings")),
-        warnings=texts(document.get("warnings")),
+        warnings=[label(x) for x in document.get("warnings") or []],
         assumptions=[label(x) for x in document.get("assumptions") or []],
         limits=dict(document.get("limits") or {}),
         criteria=[
@@ -54,6 +54,7 @@ def read_run(reading: Reading, run_id: str) -> RunDetail:
         ],
         relaxations=dicts(document.get("relaxations")),
         files=sorted(_files(document)),
+        **addresses,
     )
 
 

@@ -79,6 +79,10 @@ class AppInfo(Answer):
     price_year: str
     latest_run: str | None
     data_version: str = Field(description="Changes whenever a layer or run changes")
+    region_tiles: dict[str, str] = Field(
+        default_factory=dict,
+        description="Level → URL template of its tiles, with the index of the latest run",
+    )
 
 
 class LayerInfo(Answer):
@@ -168,12 +172,17 @@ class RunDetail(RunSummary):
     bound: float | None
     gap: float | None
     timings: list[dict[str, Any]] = Field(description="step, seconds, peak_mb")
-    warnings: list[str]
+    warnings: list[Label]
     assumptions: list[Label]
     limits: dict[str, Any] = Field(description="The scenario's portfolio limits")
     criteria: list[dict[str, Any]] = Field(description="id, title, unit, weight")
     relaxations: list[dict[str, Any]] = Field(description="Where no plan exists: what must move")
     files: list[str]
+    tiles: str | None = Field(None, description="URL template of the candidates' tiles")
+    region_tiles: dict[str, str] = Field(
+        default_factory=dict,
+        description="Level → URL template of tiles of regions, with the index of this run",
+    )
 
 
 class ResourceDemand(Answer):

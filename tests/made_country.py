@@ -183,7 +183,7 @@ def add_run(session: Session, folder: Path, run_id: str = RUN) -> None:
             document={
                 "solver": {"status": "within-gap", "objective": 0.8, "bound": 0.81, "gap": 1e-4},
                 "timings": [{"step": "grid", "seconds": 1.5, "peak_mb": 200}],
-                "warnings": ["made up"],
+                "warnings": [{"en": "made up", "fa": "ساختگی"}],
                 "assumptions": [{"en": "Headroom is assumed", "fa": "ظرفیت فرضی است"}],
                 "criteria": [
                     {"id": "road", "title": {"en": "Road", "fa": "راه"}, "unit": "km", "weight": 1}

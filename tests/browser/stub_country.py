@@ -254,7 +254,12 @@ def _run_detail(
             {"step": "exclusions", "seconds": 6.31, "peak_mb": 812.0},
             {"step": "portfolio", "seconds": 2.04, "peak_mb": 1013.0},
         ],
-        "warnings": ["12 features outside the country were left out of layer 'settlements'"],
+        "warnings": [
+            {
+                "en": "12 features outside the country were left out of the settlements",
+                "local": "۱۲ عارضهٔ بیرون از کشور از سکونتگاه‌ها کنار گذاشته شد",
+            }
+        ],
         "assumptions": [
             _label("Headroom of a substation follows from its voltage and nearby generation.",
                    "ظرفیت آزاد پست برق از ولتاژ و تولید نزدیک برآورد شده است."),

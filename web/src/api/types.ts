@@ -453,6 +453,13 @@ export interface components {
                 [key: string]: unknown;
             }[];
             /**
+             * Region Tiles
+             * @description Level → URL template of its tiles, with the index of the latest run
+             */
+            region_tiles?: {
+                [key: string]: string;
+            };
+            /**
              * Synthetic
              * @description The data are made up; the page says so
              */
@@ -826,6 +833,13 @@ export interface components {
             /** Objective */
             objective: number | null;
             /**
+             * Region Tiles
+             * @description Level → URL template of tiles of regions, with the index of this run
+             */
+            region_tiles?: {
+                [key: string]: string;
+            };
+            /**
              * Relaxations
              * @description Where no plan exists: what must move
              */
@@ -844,6 +858,11 @@ export interface components {
             /** Synthetic */
             synthetic: boolean;
             /**
+             * Tiles
+             * @description URL template of the candidates' tiles
+             */
+            tiles?: string | null;
+            /**
              * Timings
              * @description step, seconds, peak_mb
              */
@@ -852,7 +871,7 @@ export interface components {
             }[];
             title: components["schemas"]["Label"];
             /** Warnings */
-            warnings: string[];
+            warnings: components["schemas"]["Label"][];
         };
         /**
          * RunSummary

@@ -131,7 +131,7 @@ export function RunFolds({ run }: { run: RunDetail }) {
       )}
       {run.warnings.length > 0 && (
         <Fold title={t("warnings")} count={count(run.warnings.length)}>
-          <ul>{run.warnings.map((warning, i) => <li key={i}><Raw>{warning}</Raw></li>)}</ul>
+          <ul>{run.warnings.map((warning, i) => <li key={i}>{name(warning)}</li>)}</ul>
         </Fold>
       )}
       {run.criteria.length > 0 && (

@@ -75,3 +75,41 @@ def test_length_and_depth_are_limited() -> None:
 def test_text_against_numbers_is_told() -> None:
     with pytest.raises(InputError, match="does not fit"):
         evaluate("kind * mw", FRAME)
+
+
+KEYWORDS = pd.DataFrame(
+    {"class": ["primary", "track", None], "from": [1, 2, 3], "is": [0, 1, 2], "yield": [5.0, 6, 7]}
+)
+
+
+def test_columns_may_be_called_like_words_of_python() -> None:
+    assert select("class == 'primary'", KEYWORDS).tolist() == [True, False, False]
+    assert select("class in ['track', 'lane'] and yield > 5", KEYWORDS).tolist() == [
+        False,
+        True,
+        False,
+    ]
+    assert evaluate("from * 2 + yield", KEYWORDS).tolist() == [7, 10, 13]
+    assert evaluate("where(isnull(class), 0, from)", KEYWORDS).tolist() == [1, 2, 0]
+    assert columns_of("class == 'x' and from > 1") == ("class", "from")
+
+
+@pytest.mark.parametrize("text", ["'class'", '"from class to yield"', "'it is class'"])
+def test_words_inside_text_stay_as_they_are(text: str) -> None:
+    assert evaluate(text, KEYWORDS) == text[1:-1]
+
+
+def test_a_part_of_a_name_is_no_keyword() -> None:
+    frame = pd.DataFrame({"class_2": [1], "subclass": [2], "for_sale": [3]})
+    assert evaluate("class_2 + subclass + for_sale", frame).tolist() == [6]
+
+
+def test_an_unknown_keyword_column_is_named_as_it_was_written() -> None:
+    with pytest.raises(UnknownName, match="unknown column 'class'"):
+        evaluate("class == 'a'", FRAME)
+
+
+@pytest.mark.parametrize("text", ["lambda: 1", "class", "import os", "mw if mw else 1"])
+def test_keywords_stay_names_and_start_nothing(text: str) -> None:
+    with pytest.raises(InputError):
+        evaluate(text, FRAME)

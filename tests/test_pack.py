@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import pytest
@@ -15,7 +19,7 @@ from small_country import PROFILE, PROVINCE_ENTRY, PROVINCES, dem, points, provi
 from sqlalchemy import Engine, text
 
 from geoplan.catalogue import Catalogue
-from geoplan.errors import ProblemsFound, UnknownName
+from geoplan.errors import InputError, ProblemsFound, Unavailable, UnknownName
 from geoplan.ingest import by_layer
 from geoplan.settings import Settings
 from geoplan.store import read
@@ -201,6 +205,92 @@ def test_a_single_file_uses_the_regions_that_are_loaded(
     assert frame["region_code"].tolist() == ["02"]
 
 
+def test_titles_follow_the_catalogue_without_a_new_version(
+    database: Engine, settings: Settings, country: tuple[Catalogue, Path]
+) -> None:
+    load(database, settings, country)
+    folder = country[1].parent / "layers"
+    renamed = {**THINGS, "title": {"en": "Objects", "fa": "چیزها"}}
+    (folder / "things.yaml").write_text(yaml.safe_dump(renamed))
+    report = by_id(load(database, settings, (Catalogue((folder,)), country[1])))
+    assert report["things"].status == "unchanged"
+    with database.connect() as connection:
+        title = connection.execute(text("select title_en from layer where id = 'things'")).scalar()
+    assert title == "Objects"
+
+
+# ------------------------------------------------------------------------------ one country
+
+
+def of(pack: dict[str, Any], folder: Path, name: str, **changes: Any) -> None:
+    """Write a pack into the catalogue."""
+    (folder / "packs" / f"{name}.yaml").write_text(
+        yaml.safe_dump({**pack, "id": name, "title": {"en": name}, **changes})
+    )
+
+
+def test_another_country_is_refused_and_another_pack_of_the_same_is_not(
+    database: Engine, settings: Settings, country: tuple[Catalogue, Path]
+) -> None:
+    load(database, settings, country)
+    folder = country[1].parent / "layers"
+    things = {"entries": [{"layer": "things", "file": "things.gpkg", "region_of": "provinces"}]}
+    other = json.loads(PROFILE.model_dump_json(exclude_none=True)) | {"id": "elsewhere"}
+    (folder / "profiles" / "elsewhere.yaml").write_text(yaml.safe_dump(other))
+    of(things, folder, "foreign", profile="elsewhere")
+    more = {"entries": [{"layer": "things", "file": "more.gpkg"}]}
+    points(country[1] / "more.gpkg", {"c": (51.2, 31.5)}, n=[3])
+    of(more, folder, "second", profile="nowhere")
+    catalogue = Catalogue((folder,))
+    before = count(database, "layer_version")
+    with pytest.raises(InputError) as caught:
+        load_pack(database, settings, catalogue, "foreign", country[1], loaded_by="tester")
+    assert "'nowhere'" in caught.value.what and "'elsewhere'" in caught.value.what
+    assert "--home" in caught.value.remedy and caught.value.exit_code == 2
+    assert count(database, "layer_version") == before
+    report = load_pack(database, settings, catalogue, "second", country[1], loaded_by="tester")
+    assert report.layers[0].status == "loaded" and report.layers[0].version == 2
+
+
+def test_the_command_refuses_another_country_with_exit_2(
+    database: Engine, settings: Settings, country: tuple[Catalogue, Path], tmp_path: Path
+) -> None:
+    load(database, settings, country)
+    folder = country[1].parent / "layers"
+    other = json.loads(PROFILE.model_dump_json(exclude_none=True)) | {"id": "elsewhere"}
+    (folder / "profiles" / "elsewhere.yaml").write_text(yaml.safe_dump(other))
+    entry = {"layer": "things", "file": "things.gpkg"}
+    of({"entries": [entry]}, folder, "foreign", profile="elsewhere")
+    url = database.url.render_as_string(hide_password=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "geoplan", "--home", str(tmp_path / "home"),
+         "--layers-dir", str(folder), "pack", "load", "foreign", str(country[1])],
+        env={**os.environ, "GEOPLAN_DATABASE_URL": url},
+        cwd=Path(__file__).parent.parent, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "'nowhere'" in done.stderr and "'elsewhere'" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "alter table layer_version drop column profile_id",
+        "alter table layer_version rename to layer_version_of_long_ago",
+    ],
+)
+def test_tables_of_another_version_are_told_and_not_crashed_on(
+    database: Engine, settings: Settings, country: tuple[Catalogue, Path], damage: str
+) -> None:
+    with database.begin() as connection:
+        connection.execute(text(damage))
+    with pytest.raises(Unavailable) as caught:
+        load(database, settings, country)
+    assert "layer_version" in caught.value.what
+    assert "geoplan db migrate" in caught.value.remedy and "--home" in caught.value.remedy
+
+
 def test_a_pack_of_unknown_layers_is_refused(country: tuple[Catalogue, Path]) -> None:
     catalogue, files = country
     pack, _ = single_file_pack(files / "things.gpkg", "thingies", "nowhere", {})
@@ -252,8 +342,9 @@ def iran(iran_pack: Path) -> dict[str, LayerReport]:
 def test_iran_has_no_error_and_every_row_is_accounted_for(iran: dict[str, LayerReport]) -> None:
     assert [p for r in iran.values() for p in r.problems if p.severity == "error"] == []
     for r in iran.values():
-        if r.layer not in ("county_facts",):
-            assert r.rows_read == r.rows_stored + r.rows_refused + sum(r.filtered.values()), r.layer
+        there = r.rows_read + r.rows_made
+        assert there == r.rows_stored + r.rows_refused + sum(r.filtered.values()), r.layer
+    assert {r.layer for r in iran.values() if r.rows_made} == {"county_facts"}
     facts = iran["county_facts"]
     # 429 counties × (4 + 3) figures, and 392 of the 397 counties of 2011 found by name.
     assert facts.rows_stored == 429 * 7 + 392

@@ -111,7 +111,7 @@ def refuse_incomplete(frame: pd.DataFrame, spec: LayerSpec, findings: Findings) 
         if bool(empty.any()):
             findings.refuse(
                 "required-missing",
-                f"{int(empty.sum()):,} rows have no '{name}': {listed(_named(frame[empty]))}",
+                f"{int(empty.sum()):,} rows have no '{name}': {listed(_named(frame[empty], spec))}",
                 frame.index[empty],
                 remedy="refused",
             )
@@ -119,10 +119,10 @@ def refuse_incomplete(frame: pd.DataFrame, spec: LayerSpec, findings: Findings) 
     return frame
 
 
-def _named(frame: pd.DataFrame) -> pd.Series:
+def _named(frame: pd.DataFrame, spec: LayerSpec) -> pd.Series:
     """Return what the rows are called: their names, and their numbers where they have none."""
     out = pd.Series([f"row {i + 1}" for i in frame.index], index=frame.index, dtype=object)
-    for column in ("key", "name_local", "name_en"):
+    for column in (spec.key or "key", "name_local", "name_en"):
         if column in frame.columns:
             out = frame[column].astype(object).where(frame[column].notna(), out)
     return out
@@ -167,7 +167,7 @@ def tell_missing(frame: pd.DataFrame, spec: LayerSpec, findings: Findings) -> No
             )
         elif column.name in frame.columns:
             gaps = frame[column.name].isna()
-            names = frame["variable"] if spec.table == "region_facts" else _named(frame)
+            names = frame["variable"] if spec.table == "region_facts" else _named(frame, spec)
             findings.add(
                 "missing-value-needed",
                 f"{int(gaps.sum()):,} of {len(frame):,} rows have no '{column.name}': "

@@ -8,7 +8,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from typing import Annotated, Any
 
@@ -18,6 +18,7 @@ from sqlalchemy import Engine
 from geoplan.catalogue import Catalogue
 from geoplan.cli.context import AppContext, console
 from geoplan.cli.progress import step_lines
+from geoplan.cli.serving import serving
 from geoplan.cli.site import print_record, print_result
 from geoplan.errors import CheckFailed, InputError
 from geoplan.settings import Settings
@@ -65,10 +66,9 @@ def demo(
         runs_dir=context.settings.home / "demo" / "runs",
     )
     progress = step_lines()
-    started = settings.database_url is None and not cluster.status(settings).running
     listener = listen("127.0.0.1", 8000 if port is None else port, find_free=port is None)
     begin = time.perf_counter()
-    try:
+    with closing(listener.socket), serving(settings):
         console.print("GeoPlan demo: a synthetic country, made up from a seed")
         with _told(progress, "database"):
             engine = engine_for(cluster.ensure(settings))
@@ -98,23 +98,22 @@ def demo(
             run(
                 app,
                 listener,
-                on_ready=lambda url: console.print(
-                    f"GeoPlan is at {url}   (Ctrl-C stops it)"
-                ),
+                on_ready=lambda url: console.print(f"GeoPlan is at {url}   (Ctrl-C stops it)"),
             )
-    finally:
-        listener.socket.close()
-        if started:
-            cluster.down(settings)
 
 
 def _only_synthetic(engine: Engine, settings: Settings, catalogue: Catalogue) -> None:
     """Refuse a shared database (GEOPLAN_DATABASE_URL) that holds a real country."""
     with transaction(engine) as session:
-        real = [k for k, v in read.layer_versions(session, catalogue.layers()).items() if not v["synthetic"]]
+        real = [
+            k
+            for k, v in read.layer_versions(session, catalogue.layers()).items()
+            if not v["synthetic"]
+        ]
     if real:
         raise InputError(
-            f"this database holds real layers ({', '.join(real[:4])} …); the demo would replace them",
+            f"this database holds real layers ({', '.join(real[:4])} …), which the demo would "
+            "replace",
             where="GEOPLAN_DATABASE_URL" if settings.database_url else str(settings.home),
             remedy="unset GEOPLAN_DATABASE_URL, or name an empty database",
         )

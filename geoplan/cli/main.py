@@ -1,114 +1,58 @@
-"""The ``geoplan`` command: global options, sub-commands, and one place where errors are told."""
+"""Start the command line: signals, the one place where errors are told, exit codes.
+
+Only what is quick to load is imported here, so that Ctrl-C is answered from the first moment.
+"""
 
 from __future__ import annotations
 
-import errno
+import json
 import os
 import signal
 import sys
-from pathlib import Path
-from typing import Annotated
+from types import FrameType
+from typing import TYPE_CHECKING
 
-import typer
-from typer.exceptions import Abort, Exit, TyperException
+from geoplan.cli.cause import as_geoplan_error
+from geoplan.errors import GeoPlanError, Infeasible, ProblemsFound
 
-from geoplan import __version__
-from geoplan.catalogue import Catalogue
-from geoplan.cli import db, demo, layers, pack, regions, sample, serve, site
-from geoplan.cli.context import AppContext, print_json
-from geoplan.errors import DatabaseLost, DiskFull, GeoPlanError, Infeasible, ProblemsFound
-from geoplan.settings import Settings
+if TYPE_CHECKING:
+    from sys import UnraisableHookArgs
 
-__all__ = ["app", "main"]
+__all__ = ["main"]
 
-app = typer.Typer(
-    name="geoplan",
-    help="Land-use planning platform for industrial estates.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-app.add_typer(db.app, name="db", help="The database: start, stop, back up.")
-app.add_typer(layers.app, name="layers", help="The layer catalogue and single files.")
-app.add_typer(pack.app, name="pack", help="Deliveries of many files.")
-app.add_typer(site.app, name="site", help="Siting runs.")
-app.add_typer(regions.app, name="regions", help="Measures of regions.")
-app.command(name="sample", help="Make the synthetic country as a pack of files.")(sample.sample)
-app.command(name="demo", help="Make, load and plan the synthetic country, then serve it.")(
-    demo.demo
-)
-app.command(name="serve", help="Serve the map and the API.")(serve.serve)
+_STOPPED = 130
 
 
-def _version(value: bool) -> None:
-    if value:
-        typer.echo(f"geoplan {__version__}")
-        raise typer.Exit
+class _Stop:
+    """Whether a person, or the system, asked the program to stop."""
 
+    def __init__(self) -> None:
+        self.asked = False
 
-@app.callback()
-def _root(
-    ctx: typer.Context,
-    home: Annotated[
-        Path | None,
-        typer.Option(help="Private folder: database, rasters, runs [env: GEOPLAN_HOME]."),
-    ] = None,
-    layers_dir: Annotated[
-        Path | None,
-        typer.Option(
-            help="Extra catalogue folder; wins over the bundled one [GEOPLAN_LAYERS_DIR]."
-        ),
-    ] = None,
-    profile: Annotated[
-        str | None, typer.Option(help="Country profile, by id or path [GEOPLAN_PROFILE].")
-    ] = None,
-    _: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
-    ] = False,
-) -> None:
-    if ctx.resilient_parsing or {"-h", "--help"} & set(sys.argv[1:]):
-        return
-    environ = dict(os.environ)
-    if home is not None:
-        environ["GEOPLAN_HOME"] = str(home)
-    if layers_dir is not None:
-        environ["GEOPLAN_LAYERS_DIR"] = str(layers_dir)
-    if profile is not None:
-        environ["GEOPLAN_PROFILE"] = profile
-    settings = Settings.from_environment(environ)
-    ctx.obj = AppContext(
-        settings=settings,
-        catalogue=Catalogue.standard(settings.layers_dir),
-        profile=settings.profile,
-    )
+    def install(self) -> None:
+        signal.signal(signal.SIGINT, self._on_signal)
+        signal.signal(signal.SIGTERM, self._on_signal)
+        # A closed terminal stops it in good order, too; unless nohup was asked for.
+        if signal.getsignal(signal.SIGHUP) == signal.SIG_DFL:
+            signal.signal(signal.SIGHUP, self._on_signal)
+        sys.unraisablehook = self._on_lost
 
+    @staticmethod
+    def release() -> None:
+        """From here on a signal ends the process at once and without a word."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_DFL)
 
-def _as_geoplan_error(error: BaseException) -> GeoPlanError | None:
-    """Return the error in GeoPlan's words where its cause is outside the program."""
-    if isinstance(error, GeoPlanError):
-        return error
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return DiskFull(
-            "no space is left on the disk",
-            where=str(error.filename or ""),
-            remedy="free some space, or set GEOPLAN_HOME to a larger disk; nothing half-written "
-            "was kept",
-        )
-    if isinstance(error, PermissionError):
-        return GeoPlanError(
-            "this may not be read or written",
-            where=str(error.filename or ""),
-            remedy="change the permissions, or choose another folder",
-        )
-    if type(error).__module__.startswith(("sqlalchemy", "psycopg2")):
-        text = str(getattr(error, "orig", error)).strip().splitlines()
-        if type(error).__name__ in ("OperationalError", "InterfaceError"):
-            return DatabaseLost(
-                text[0] if text else "the database went away",
-                remedy="see 'geoplan db status'; nothing of this command was kept in the database",
-            )
-    return None
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        self.asked = True
+        signal.default_int_handler(number, frame)
+
+    def _on_lost(self, lost: UnraisableHookArgs) -> None:
+        # Raised while a destructor or a library's callback ran, the request would be lost.
+        if isinstance(lost.exc_value, KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        else:
+            sys.__unraisablehook__(lost)
 
 
 def _tell(error: GeoPlanError, *, as_json: bool) -> None:
@@ -136,34 +80,55 @@ def _tell(error: GeoPlanError, *, as_json: bool) -> None:
                 }
                 for r in error.relaxations
             ]
-        print_json(body)
+        sys.stdout.write(json.dumps(body, ensure_ascii=False, indent=2) + "\n")
     sys.stderr.write(f"geoplan: {error}\n")
 
 
 def main() -> None:
     """Run the command line; exit 0 done, 1 the answer is no, 2 could not be done as asked."""
-    as_json = "--json" in sys.argv
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    stop = _Stop()
+    try:
+        stop.install()
+        code = _run()
+    except KeyboardInterrupt:
+        code = _STOPPED
+    except BrokenPipeError:
+        # The reader of a pipe went away; Python would say so once more when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    except Exception as error:
+        known = as_geoplan_error(error)
+        if stop.asked:
+            # Libraries turn an interruption into errors of their own.
+            code = _STOPPED
+        elif known is None or os.environ.get("GEOPLAN_TRACEBACK"):
+            raise
+        else:
+            _tell(known, as_json="--json" in sys.argv)
+            code = known.exit_code
+    stop.release()
+    if code == _STOPPED:
+        line = "\n" if sys.stderr.isatty() else ""  # a step may stand there, unfinished
+        sys.stderr.write(f"{line}geoplan: stopped; nothing half-written was kept\n")
+    sys.exit(code)
+
+
+def _run() -> int:
+    from typer.exceptions import Abort, Exit, TyperException
+
+    from geoplan.cli.app import app
+
     try:
         code = app(standalone_mode=False)
-    except (KeyboardInterrupt, Abort):
-        sys.stderr.write("geoplan: stopped; nothing half-written was kept\n")
-        sys.exit(130)
+    except Abort:
+        return _STOPPED
     except Exit as stop:
-        sys.exit(stop.exit_code)
+        return int(stop.exit_code)
     except TyperException as usage:
         show = getattr(usage, "show", None)
         if show is not None:
             show()
         else:
             sys.stderr.write(f"geoplan: {usage}\n")
-        sys.exit(2)
-    except BrokenPipeError:
-        sys.exit(0)
-    except Exception as error:
-        known = _as_geoplan_error(error)
-        if known is None or os.environ.get("GEOPLAN_TRACEBACK"):
-            raise
-        _tell(known, as_json=as_json)
-        sys.exit(known.exit_code)
-    sys.exit(code if isinstance(code, int) else 0)
+        return 2
+    return code if isinstance(code, int) else 0

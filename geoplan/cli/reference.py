@@ -42,7 +42,7 @@ def pages() -> dict[str, str]:
 def _commands() -> str:
     from typer.main import get_command
 
-    from geoplan.cli.main import app
+    from geoplan.cli.app import app
 
     lines = [
         "# Commands",

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from geoplan.cli.context import AppContext, console
-from geoplan.store import cluster
+from geoplan.cli.serving import serving
 
 __all__ = ["serve"]
 
@@ -24,8 +24,7 @@ def serve(
 
     context: AppContext = ctx.obj
     settings = context.settings
-    started = settings.database_url is None and not cluster.status(settings).running
-    try:
+    with serving(settings):
         serve_api(
             settings,
             host,
@@ -34,6 +33,3 @@ def serve(
             catalogue=context.catalogue,
             on_ready=lambda url: console.print(f"GeoPlan is at {url}   (Ctrl-C stops it)"),
         )
-    finally:
-        if started:
-            cluster.down(settings)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import secrets
-import shutil
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,15 +12,17 @@ from typing import Any
 from sqlalchemy import Engine
 
 from geoplan.catalogue import Catalogue, Profile, Scenario
-from geoplan.errors import GeoPlanError, InputError, Problem, ProblemsFound
+from geoplan.errors import Problem, ProblemsFound
+from geoplan.partial import full_disk_told, held
 from geoplan.report import require_assets, write_run_folder
 from geoplan.settings import Settings
 from geoplan.siting.result import SitingResult
 from geoplan.store import read
 from geoplan.store.run import put_run
-from geoplan.store.session import transaction
+from geoplan.store.session import address_of, normal_url, transaction
 from geoplan.studies.compute import compute
 from geoplan.studies.document import canonical, run_document, run_hash
+from geoplan.studies.publish import files_in, publish, refuse_taken, settle
 from geoplan.studies.record import layers_of
 from geoplan.studies.scenario import problems_of
 from geoplan.studies.steps import Progress, Steps, silent
@@ -89,28 +89,28 @@ def run_site(
         The scenario does not fit profile, catalogue or loaded layers; nothing was run.
     InputError
         ``out`` exists and is not empty.
+    DatabaseLost, DiskFull
+        Neither folder nor rows were kept.
     """
     scenario = catalogue.scenario(scenario_name)
     country = catalogue.profile(profile or scenario.profile)
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     run_id = f"{scenario.id}-{stamp}-{secrets.token_hex(2)}"
-    target = (out if out is not None else settings.runs_dir / run_id).absolute()
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise InputError(
-            "the output folder exists and is not empty",
-            where=str(target),
-            remedy="name a new folder; a run is never overwritten",
-        )
+    target = (out if out is not None else settings.runs_dir / run_id).resolve()
+    # The private database may change its port; its home does not change.
+    url = settings.database_url
+    owner = str(settings.home) if url is None else address_of(normal_url(url))
+    refuse_taken(target)
     require_assets()
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.parent / f".{target.name}.partial-{os.getpid()}"
-    _sweep(target.parent)
-    try:
-        partial.mkdir()
+    with full_disk_told(target.parent):
+        target.parent.mkdir(parents=True, exist_ok=True)
+    settle(engine, target.parent, owner=owner)
+    with full_disk_told(target.parent), held(target) as partial:
+        files = files_in(partial)
         result, document = compute_and_write(
-            engine, catalogue, scenario, country, partial, run_id=run_id, progress=progress
+            engine, catalogue, scenario, country, files, run_id=run_id, progress=progress
         )
-        with transaction(engine) as session:
+        with publish(engine, files, target, run_id, owner=owner) as session:
             put_run(
                 session,
                 run_id=run_id,
@@ -119,35 +119,7 @@ def run_site(
                 document=document,
                 folder=target,
             )
-            # The folder takes its name just before the commit: a reader that sees the run in
-            # the database finds its files, and a failure up to here leaves neither.
-            if target.exists():
-                target.rmdir()
-            partial.rename(target)
-    except BaseException:
-        shutil.rmtree(partial, ignore_errors=True)
-        with_run = target.is_dir() and (target / "run.json").is_file()
-        if with_run and not _recorded(engine, run_id):
-            shutil.rmtree(target, ignore_errors=True)
-        raise
     return RunOutcome(run_id, target, result)
-
-
-def _recorded(engine: Engine, run_id: str) -> bool:
-    """Return whether the run reached the database; where that cannot be asked, it did not."""
-    try:
-        with transaction(engine) as session:
-            return any(r.id == run_id for r in read.runs(session))
-    except GeoPlanError:
-        return False
-
-
-def _sweep(folder: Path) -> None:
-    """Remove what runs that were killed outright left behind."""
-    for path in folder.glob(".*.partial-*"):
-        pid = path.name.rpartition("-")[2]
-        if pid.isdigit() and not Path(f"/proc/{pid}").exists() and Path("/proc").is_dir():
-            shutil.rmtree(path, ignore_errors=True)
 
 
 def compute_and_write(
@@ -196,7 +168,7 @@ def compute_and_write(
     document = run_document(
         result, run_id=run_id, digest=digest, scenario_sha256=sha, formula=formula
     )
-    with steps.step("write files"):
+    with steps.step("write files"), full_disk_told(folder):
         files = write_run_folder(folder, result, document)
     result = replace(result, timings=tuple(steps.timings))
     return result, {**document, "files": files}

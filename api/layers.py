@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from api.labels import label
 from api.schemas import LayerInfo
+from api.tile_urls import layer_tiles
 from geoplan.catalogue.layer import Style
 from geoplan.store.serve.current import CurrentLayer
-from geoplan.store.serve.tile_query import has_tiles
 
 __all__ = ["layer_info"]
 
@@ -15,12 +15,6 @@ def layer_info(layer: CurrentLayer) -> LayerInfo:
     """Return what a page needs to list and draw a layer."""
     version = layer.version
     style = Style.model_validate(layer.spec.get("style") or {})
-    # The token in the address lets a browser keep a tile for good: a new load has a new address.
-    tiles = (
-        f"/tiles/layers/{layer.id}/{{z}}/{{x}}/{{y}}.mvt?v={layer.token}"
-        if has_tiles(layer)
-        else None
-    )
     method = {"en": version.method_en, "local": version.method_local}
     return LayerInfo(
         id=layer.id,
@@ -41,7 +35,7 @@ def layer_info(layer: CurrentLayer) -> LayerInfo:
         opacity=style.opacity,
         min_zoom=style.min_zoom,
         show=style.show,
-        tiles=tiles,
+        tiles=layer_tiles(layer),
         source_layer="layer",
         bounds=list(version.bbox) if version.bbox else None,
     )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +26,32 @@ def text() -> str:
     return json.dumps(document(), indent=2, ensure_ascii=False, sort_keys=True) + "\n"
 
 
-def main() -> None:
-    """Write the document to standard output."""
-    sys.stdout.write(text())
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write the document to a file or to standard output, or say whether a file holds it.
+
+    Returns
+    -------
+    int
+        Exit code: 0, or 1 where the checked file holds another document.
+    """
+    parser = argparse.ArgumentParser(prog="python -m api.openapi", description=__doc__)
+    parser.add_argument("file", nargs="?", type=Path, help="absent: standard output")
+    parser.add_argument("--check", action="store_true", help="write nothing, compare")
+    given = parser.parse_args(arguments)
+    if given.file is None:
+        if given.check:
+            parser.error("--check needs the file to compare with")
+        sys.stdout.write(text())
+        return 0
+    held = given.file.read_text(encoding="utf-8") if given.file.is_file() else None
+    if held == text():
+        return 0
+    if given.check:
+        print(f"{given.file} is stale: write it with 'make openapi'", file=sys.stderr)  # noqa: T201
+        return 1
+    given.file.write_text(text(), encoding="utf-8")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,14 +1,20 @@
-"""Run the service on this machine: take a port, say its address, stop cleanly on Ctrl-C."""
+"""Run the service on this machine: take a port, say its address, stop cleanly when told to."""
 
 from __future__ import annotations
 
+import asyncio
 import errno
+import signal
 import socket
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import uvicorn
 from fastapi import FastAPI
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.app import create_app
 from geoplan.catalogue import Catalogue
@@ -135,8 +141,46 @@ class _Server(uvicorn.Server):
             self._on_ready()
 
 
+class _Interruptible:
+    """Answer 503 to requests that are cut off when the service stops; no traceback for them."""
+
+    def __init__(self, app: ASGIApp, stopping: Callable[[], bool]) -> None:
+        self.app = app
+        self._stopping = stopping
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        begun = False
+
+        async def watched(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, watched)
+        except asyncio.CancelledError:
+            if not self._stopping() or scope["type"] != "http" or begun:
+                raise
+            answer = PlainTextResponse("the service is stopping", 503, {"Retry-After": "5"})
+            await answer(scope, receive, send)
+
+
+@contextmanager
+def _terminated_like_interrupted() -> Iterator[None]:
+    # uvicorn raises a signal again after it has shut down. SIGTERM would end the process there,
+    # before its caller has cleaned up: stopped the database that it started.
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 def run(app: FastAPI, listener: Listener, *, on_ready: Callable[[str], None] | None = None) -> None:
-    """Serve ``app`` on a port that was taken before, until Ctrl-C.
+    """Serve ``app`` on a port that was taken before, until Ctrl-C or SIGTERM.
 
     Parameters
     ----------
@@ -147,16 +191,19 @@ def run(app: FastAPI, listener: Listener, *, on_ready: Callable[[str], None] | N
     on_ready : callable, optional
         Called once with the address when requests are answered.
     """
+    server: _Server
     config = uvicorn.Config(
-        app,
+        _Interruptible(app, lambda: server.should_exit),
         log_level="warning",
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=_GRACE_S,
     )
     ready = None if on_ready is None else (lambda: on_ready(listener.url))
+    server = _Server(config, ready)
     try:
-        _Server(config, ready).run(sockets=[listener.socket])
+        with _terminated_like_interrupted():
+            server.run(sockets=[listener.socket])
     except KeyboardInterrupt:
         pass  # uvicorn has shut down and raises the signal again; the caller wanted just that
     finally:

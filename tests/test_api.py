@@ -516,11 +516,21 @@ class TestPage:
 
 
 class TestOpenApi:
+    def test_write_and_check(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        file = tmp_path / "openapi.json"
+        assert openapi.main(["--check", str(file)]) == 1
+        assert openapi.main([str(file)]) == 0
+        assert openapi.main(["--check", str(file)]) == 0
+        file.write_text("{}")
+        assert openapi.main(["--check", str(file)]) == 1
+        assert file.read_text() == "{}"
+        assert "make openapi" in capsys.readouterr().err
+        assert openapi.main([]) == 0
+        assert capsys.readouterr().out == openapi.text()
+
     def test_the_committed_document_is_the_generated_one(self) -> None:
         file = Path(__file__).resolve().parents[1] / "web" / "openapi.json"
-        assert file.read_text(encoding="utf-8") == openapi.text(), (
-            "write it again: python -m api.openapi > web/openapi.json"
-        )
+        assert file.read_text(encoding="utf-8") == openapi.text(), "write it again: make openapi"
 
     def test_operations_are_named_once_and_described(self) -> None:
         operations = [op for path in openapi.document()["paths"].values() for op in path.values()]

@@ -293,6 +293,17 @@ class TestCaching:
         assert "no-cache" in client.get(url.split("?")[0]).headers["cache-control"]
         assert "no-cache" in client.get(url.split("?")[0] + "?v=old").headers["cache-control"]
 
+    def test_regions_and_candidates_have_versioned_addresses(self, client: TestClient) -> None:
+        run = client.get(f"/api/runs/{made_country.RUN}").json()
+        latest = client.get("/api/info").json()["region_tiles"]
+        assert set(run["region_tiles"]) == set(latest) >= {"1"}
+        z, x, y = tile_at(51, 31.5, 6)
+        for template in (run["tiles"], *run["region_tiles"].values(), *latest.values()):
+            url = template.replace("{z}", str(z)).replace("{x}", str(x)).replace("{y}", str(y))
+            answer = client.get(url)
+            assert answer.status_code == 200
+            assert "immutable" in answer.headers["cache-control"], url
+
     def test_packed_only_for_who_takes_it(self, client: TestClient) -> None:
         address = tile_at(51, 31, 6)
         plain = fetch(

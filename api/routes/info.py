@@ -9,6 +9,7 @@ from api.current import Current
 from api.labels import label
 from api.schemas import AppInfo, Health
 from api.service import Serving
+from api.tile_urls import region_tiles
 from geoplan.catalogue import Profile
 from geoplan.errors import Unavailable
 
@@ -52,6 +53,7 @@ def get_info(service: Serving) -> AppInfo:
             price_year="",
             latest_run=run.id if run else None,
             data_version=current.data_version,
+            region_tiles=region_tiles(levels, run, named=False),
         )
     return AppInfo(
         version=geoplan.__version__,
@@ -67,6 +69,7 @@ def get_info(service: Serving) -> AppInfo:
         price_year=profile.price_year,
         latest_run=run.id if run else None,
         data_version=current.data_version,
+        region_tiles=region_tiles(levels, run, named=False),
     )
 
 

@@ -22,6 +22,7 @@ from api.schemas import (
     SupplyLine,
 )
 from api.service import Code, Name, Service, Serving
+from api.tile_urls import candidate_tiles, region_tiles
 from geoplan.errors import UnknownName
 from geoplan.store.serve.database import Reading
 
@@ -63,15 +64,26 @@ def get_latest_run(service: Serving) -> RunDetail:
         raise UnknownName(
             "there is no run yet", where="run", remedy="make one with 'geoplan site run'"
         )
-    with _run(service, latest.id) as reading:
-        return read_run(reading, latest.id)
+    return _detail(service, latest.id)
 
 
 @router.get("/runs/{run_id}")
 def get_run(service: Serving, run_id: Name) -> RunDetail:
     """Return a run with its solver, timings, warnings, assumptions and files."""
+    return _detail(service, run_id)
+
+
+def _detail(service: Service, run_id: str) -> RunDetail:
+    current = service.snapshot.get()
+    run = current.run(run_id)
+    layers = service.countries.region_layers(current, run.profile_id)
     with _run(service, run_id) as reading:
-        return read_run(reading, run_id)
+        return read_run(
+            reading,
+            run_id,
+            tiles=candidate_tiles(run),
+            region_tiles=region_tiles(layers, run, named=True),
+        )
 
 
 @router.get("/runs/{run_id}/candidates")

@@ -15,9 +15,10 @@ from api.routes.regions import run_and_layers
 from api.run_files import matches
 from api.service import Name, RunQuery, Service, Serving
 from api.tile_store import MadeTile
+from api.tile_urls import region_version
 from geoplan.errors import UnknownName
 from geoplan.store.serve.address import MAX_ZOOM, TileAddress
-from geoplan.store.serve.current import CurrentRun, token
+from geoplan.store.serve.current import CurrentRun
 from geoplan.store.serve.tile import make_tile
 from geoplan.store.serve.tile_query import TileQuery, candidate_query, layer_query, region_query
 
@@ -86,7 +87,7 @@ async def get_region_tile(
             remedy="/api/info lists the levels; load them with 'geoplan pack load'",
         )
     seen: CurrentRun | None = current.runs.get(run_id) if run_id else None
-    version = token(*(x.token for x in layers), seen.token if seen else "")
+    version = region_version(layers, seen)
     return await _answer(
         service,
         request,

@@ -19,6 +19,7 @@ from geoplan.ingest.fields import fit_fields, melt, refuse_incomplete
 from geoplan.ingest.findings import Findings, listed
 from geoplan.ingest.join import join
 from geoplan.ingest.labels import label_rows
+from geoplan.ingest.mend import make_valid
 from geoplan.ingest.placement import place_rows
 from geoplan.ingest.source import open_polygons, open_rows
 from geoplan.ingest.staged import Context
@@ -84,7 +85,7 @@ def _mend(
         frame = shape.close_rings(frame, findings)
     labels = label_rows(frame, spec, entry)
     if "make_valid" in entry.repair:
-        frame = shape.make_valid(frame, findings, labels=labels)
+        frame = make_valid(frame, findings, labels=labels)
     else:
         bad = ~frame.geometry.is_valid
         findings.add(

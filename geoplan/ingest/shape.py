@@ -9,36 +9,29 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import shapely
-from pyproj import Geod
 
 from geoplan.errors import CrsProblem
 from geoplan.ingest.findings import Findings, listed
+from geoplan.vector import geodesic_area_km2
 
 __all__ = [
     "area_km2",
     "clip",
     "close_rings",
     "fit_kind",
-    "make_valid",
     "swap_axes",
     "to_wgs84",
 ]
 
-_GEOD = Geod(ellps="WGS84")
 _DIMENSION = {"point": 0, "line": 1, "polygon": 2}
-# A repair that moves more than this share of a polygon's area is told polygon by polygon.
-_AREA_TOLERANCE = 0.01
 
 Geometries = npt.NDArray[np.object_]
 
 
 def area_km2(geometry: gpd.GeoSeries) -> pd.Series:
     """Return geodesic areas on WGS 84, km², of polygons in EPSG:4326; 0 for anything else."""
-    areas = [
-        0.0 if g is None or g.is_empty else abs(_GEOD.geometry_area_perimeter(g)[0]) / 1e6
-        for g in geometry
-    ]
-    return pd.Series(areas, index=geometry.index, dtype=float)
+    # Rings are oriented first: a hole drawn in its shell's direction would be added.
+    return geodesic_area_km2(geometry).fillna(0.0).rename(None)
 
 
 def to_wgs84(frame: gpd.GeoDataFrame, where: str) -> gpd.GeoDataFrame:
@@ -107,48 +100,6 @@ def close_rings(frame: gpd.GeoDataFrame, findings: Findings) -> gpd.GeoDataFrame
         count=int(lines.sum()),
     )
     return frame.set_geometry(frame.geometry.map(close)) if lines.any() else frame
-
-
-def make_valid(
-    frame: gpd.GeoDataFrame, findings: Findings, *, labels: pd.Series | None = None
-) -> gpd.GeoDataFrame:
-    """Mend invalid geometry by GEOS ``make_valid``; tell areas before and after."""
-    geometry = frame.geometry
-    bad = ~geometry.is_valid & geometry.notna() & ~geometry.is_empty
-    if not bool(bad.any()):
-        return frame
-    reasons = [r.split("[")[0] for r in shapely.is_valid_reason(geometry[bad].array)]
-    kinds = pd.Series(reasons).value_counts()
-    before = area_km2(geometry[bad])
-    mended = geometry[bad].make_valid()
-    after = area_km2(mended)
-    polygonal = bool((shapely.get_dimensions(geometry[bad].array) == 2).any())
-    area = f"; area {before.sum():,.3f} → {after.sum():,.3f} km²" if polygonal else ""
-    findings.add(
-        "invalid-geometry",
-        f"{int(bad.sum()):,} of {len(frame):,} geometries are invalid "
-        f"({', '.join(f'{k} {v}' for k, v in kinds.items())}){area}",
-        "mended by make_valid",
-        severity="repaired",
-        count=int(bad.sum()),
-    )
-    moved = (after - before).abs() > _AREA_TOLERANCE * np.maximum(before, 1e-9)
-    if polygonal and bool(moved.any()):
-        names = labels[moved[moved].index] if labels is not None else moved[moved].index
-        lines = [
-            f"{n}: {b:,.2f} → {a:,.2f} km²"
-            for n, b, a in zip(names, before[moved], after[moved], strict=True)
-        ]
-        findings.add(
-            "repair-moved-area",
-            f"the repair changed {int(moved.sum()):,} areas by more than "
-            f"{_AREA_TOLERANCE:.0%}: {listed(lines)}",
-            "look at them in the source",
-            count=int(moved.sum()),
-        )
-    out = geometry.copy()
-    out[bad] = mended
-    return frame.set_geometry(out)
 
 
 def fit_kind(

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from geoplan.cli.context import AppContext, console, print_json
-from geoplan.cli.pack import bar, refuse_errors, report_of, show, who, wide_table
+from geoplan.catalogue import LayerSpec
+from geoplan.cli.context import AppContext, print_json
+from geoplan.cli.pack import bar, print_lines, refuse_errors, report_of, show, who
+from geoplan.cli.table import Column, table_lines, terminal_width
 from geoplan.errors import FileMissing, InputError, UnknownName
 from geoplan.store import cluster, read
 from geoplan.store.session import engine_for, transaction
@@ -122,26 +125,38 @@ def list_(
         ]
         print_json(rows)
         return
-    table = []
-    for spec in specs.values():
-        v = versions.get(spec.id)
-        state = "" if v else f"from {spec.derived.source}" if spec.derived else "not loaded"
-        table.append(
-            (
-                spec.id,
-                spec.theme,
-                spec.geometry or spec.kind,
-                f"{v['rows']:,}" if v else state,
-                v["number"] if v else "",
-                (v["as_of"] or "") if v else "",
-                "assumed" if v and v["basis"] == "assumed" else "",
-                "synthetic" if v and v["synthetic"] else "",
-                spec.title.en,
-            )
-        )
-    head = ("layer", "theme", "kind", "rows", "version", "as of", "basis", "", "title")
-    wide_table("", head, table, right=(3, 4))
-    console.print(f"\n{len(versions)} of {len(specs)} layers are loaded")
+    held = [versions.get(spec.id) for spec in specs.values()]
+    found = list(zip(specs.values(), held, strict=True))
+    columns = [
+        Column("layer", [spec.id for spec, _ in found]),
+        Column("theme", [spec.theme for spec, _ in found], rank=5),
+        Column("kind", [spec.geometry or spec.kind for spec, _ in found], rank=2),
+        Column("rows", [f"{v['rows']:,}" if v else "–" for v in held], right=True),
+        Column("version", [f"v{v['number']}" if v else "" for v in held], rank=4),
+        Column("as of", [_as_of(spec, v) for spec, v in found], rank=1),
+        Column("mark", [_mark(v) for v in held]),
+        Column("title", [spec.title.en for spec, _ in found], rank=3),
+    ]
+    print_lines(table_lines(columns, terminal_width()))
+    print_lines(["", f"{len(versions)} of {len(specs)} layers are loaded"])
+
+
+_DATE_WIDTH = 24
+
+
+def _as_of(spec: LayerSpec, version: Mapping[str, Any] | None) -> str:
+    if version is None:
+        return f"from {spec.derived.source}" if spec.derived else "not loaded"
+    text = str(version["as_of"] or "")
+    return text if len(text) <= _DATE_WIDTH else text[: _DATE_WIDTH - 1].rstrip() + "…"
+
+
+def _mark(version: Mapping[str, Any] | None) -> str:
+    """Return what must stand beside the figures of a layer."""
+    if version is None:
+        return ""
+    marks = ["assumed"] if version["basis"] == "assumed" else []
+    return ", ".join([*marks, "synthetic"] if version["synthetic"] else marks)
 
 
 @app.command()

@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import getpass
 import sys
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
-from geoplan.cli.context import AppContext, console, print_json
+from geoplan.cli.context import AppContext, print_json
+from geoplan.cli.table import Column, paragraph, table_lines, terminal_width
 from geoplan.errors import CheckFailed, Problem
 from geoplan.store import cluster
 from geoplan.store.session import engine_for
-from geoplan.studies.pack import PackReport, check_pack, load_pack
+from geoplan.studies.pack import LayerReport, PackReport, check_pack, load_pack
 from geoplan.studies.pack import Progress as Tell
 
-__all__ = ["app", "bar", "refuse_errors", "report_of", "show", "who", "wide_table"]
+__all__ = ["app", "bar", "print_lines", "refuse_errors", "report_of", "show", "who"]
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -70,53 +71,66 @@ def report_of(report: PackReport) -> dict[str, Any]:
     return {"pack": report.pack, "seconds": round(report.seconds, 2), "layers": layers}
 
 
-def _repairs(repaired: dict[str, int]) -> str:
-    return ", ".join(f"{code} {n:,}" for code, n in repaired.items())
+def _state(layer: LayerReport) -> str:
+    if layer.version is None:
+        return ""
+    return f"v{layer.version} {'same' if layer.status == 'unchanged' else 'new'}"
 
 
-def wide_table(
-    title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], *, right: Sequence[int] = ()
-) -> None:
-    """Print a table whose last column may wrap; its width does not depend on a pipe's default."""
-    table = Table(title=title or None, title_justify="left", box=None, pad_edge=False)
-    for i, name in enumerate(columns):
-        last = i == len(columns) - 1
-        side: Literal["left", "right"] = "right" if i in right else "left"
-        table.add_column(name, justify=side, no_wrap=not last, overflow="fold")
-    for row in rows:
-        table.add_row(*map(str, row))
-    Console(highlight=False, width=None if console.is_terminal else 180).print(table)
+def _many(n: int, one: str) -> str:
+    return f"{n:,} {one}{'' if n == 1 else 's'}"
 
 
 def show(report: PackReport, *, title: str, details: bool) -> None:
-    """Print a report: one line per layer, then what was found."""
-    rows = [
-        (
-            r.layer,
-            r.status if r.version is None else f"{r.status} v{r.version}",
-            f"{r.rows_read:,}" if r.status != "unchanged" else "",
-            f"{r.rows_stored:,}",
-            f"{sum(r.filtered.values()):,}" if r.filtered else "",
-            f"{r.rows_refused:,}" if r.rows_refused else "",
-            r.warnings or "",
-            "assumed" if r.basis == "assumed" else "",
-            f"{r.seconds:.2f}",
-            _repairs(r.repaired),
-        )
-        for r in report.layers
+    """Print a report: one line per layer, then what was found, file by file."""
+    width = terminal_width()
+    layers = report.layers
+
+    def counts(of: Callable[[LayerReport], int]) -> list[str]:
+        return [f"{n:,}" if (n := of(r)) else "" for r in layers]
+
+    repaired = [", ".join(f"{code} {n:,}" for code, n in r.repaired.items()) for r in layers]
+    columns = [
+        Column("layer", [r.layer for r in layers]),
+        Column("version", [_state(r) for r in layers], rank=1),
+        Column("read", counts(lambda r: r.rows_read), right=True, rank=1),
+        Column("made", counts(lambda r: r.rows_made), right=True, rank=2),
+        Column("stored", [f"{r.rows_stored:,}" for r in layers], right=True),
+        Column("left out", counts(lambda r: sum(r.filtered.values())), right=True, rank=1),
+        Column("refused", counts(lambda r: r.rows_refused), right=True, rank=1),
+        Column("warnings", counts(lambda r: r.warnings), right=True, rank=1),
+        Column("basis", [r.basis if r.basis == "assumed" else "" for r in layers], rank=3),
+        Column("s", [f"{r.seconds:.1f}" for r in layers], right=True, rank=5),
+        Column("repaired", repaired, rank=4),
     ]
-    head = (
-        "layer", "status", "read", "stored", "filtered", "refused", "warnings", "basis", "s",
-        "repaired",
-    )  # fmt: skip
-    wide_table(title, head, rows, right=(2, 3, 4, 5, 6, 8))
-    found = [p for p in report.problems if details or p.severity != "info"]
-    if found:
-        console.print()
-    for p in found:
-        console.print(f"{p.severity:8} {p.code} × {p.count:,}  {p.where}: {p.what}", markup=False)
+    print_lines([title, "", *table_lines(columns, width)])
+    where = ""
+    for p in report.problems:
+        if p.severity == "info" and not details:
+            continue
+        if p.where != where:
+            print_lines(["", p.where])
+            where = p.where
+        what = f"{p.what} ({p.code})"
+        print_lines([paragraph(f"  {p.severity:9} ", what, width)])
         if p.remedy:
-            console.print(f"         → {p.remedy}", markup=False)
+            print_lines([paragraph(f"  {'':9} → ", p.remedy, width)])
+    found = Counter(p.severity for p in report.problems)
+    stored = sum(r.rows_stored for r in layers)
+    said = [
+        _many(len(layers), "layer"),
+        _many(stored, "row") + (" to store" if layers[0].version is None else " stored"),
+        _many(found["error"], "error"),
+        _many(found["warning"], "warning"),
+        _many(found["repaired"], "repair"),
+    ]
+    hint = f"; {_many(found['info'], 'note')} more with --details" if found["info"] else ""
+    print_lines(["", ", ".join(said) + ("" if details else hint)])
+
+
+def print_lines(lines: Sequence[str]) -> None:
+    """Print lines as they are."""
+    sys.stdout.write("\n".join(lines) + "\n")
 
 
 def refuse_errors(report: PackReport, name: str) -> None:

@@ -16,7 +16,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from geoplan.errors import DiskFull, GeoPlanError
+from geoplan.errors import DiskFull
 
 __all__ = ["UNSETTLED", "abandoned", "full_disk_told", "held", "sweep"]
 
@@ -25,6 +25,7 @@ UNSETTLED = "unsettled"
 
 _WORD = ".partial-"
 _FULL = ("no space left", "disk is full", "disk quota", "disk full")
+_LIBRARIES = ("rasterio", "pyogrio", "sqlite3")
 _LITTLE = 128 * 1024  # bytes: less than this free is as good as none
 
 
@@ -92,14 +93,14 @@ def full_disk_told(folder: Path) -> Iterator[None]:
     """
     try:
         yield
-    except GeoPlanError:
+    except DiskFull:
         raise
     except Exception as error:
         if not _is_full(error, folder):
             raise
         raise DiskFull(
             "no space is left on the disk; nothing of this was kept",
-            where=str(folder.parent),
+            where=str(folder),
             remedy="free some space, or choose a folder on another disk",
         ) from error
 
@@ -109,15 +110,22 @@ def _is_full(error: BaseException, folder: Path) -> bool:
     while link is not None:
         if isinstance(link, OSError) and link.errno in (errno.ENOSPC, errno.EDQUOT):
             return True
-        if any(word in str(link).lower() for word in _FULL):
+        library = type(link).__module__.partition(".")[0] in _LIBRARIES
+        if library and any(word in str(link).lower() for word in _FULL):
+            return True
+        if library and _free(folder) < _LITTLE:
             return True
         link = link.__cause__ or link.__context__
-    if isinstance(error, OSError) and error.errno is not None:
-        return False
+    return False
+
+
+def _free(folder: Path) -> float:
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
     try:
-        return type(error).__module__ != "builtins" and shutil.disk_usage(folder).free < _LITTLE
+        return shutil.disk_usage(folder).free
     except OSError:
-        return False
+        return float("inf")
 
 
 def _lock(folder: Path) -> int | None:

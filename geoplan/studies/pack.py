@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from geoplan.store import read, write
 from geoplan.store.session import transaction
 from geoplan.studies.pack_plan import PackPlan, hash_of, plan_pack, reading_order
 from geoplan.studies.pack_report import LayerReport, PackReport, together, weakest_basis
-from geoplan.studies.pack_store import published, store_layer
+from geoplan.studies.pack_store import published, raster_room, store_layer
 
 __all__ = ["LayerReport", "PackReport", "check_pack", "load_pack", "single_file_pack"]
 
@@ -149,19 +150,16 @@ def load_pack(
         if force or layer in broken or layer in lost or stored.get(layer) != plan.hashes[layer]
     ]
     order = reading_order(plan, wanted)
-    context = Context(
-        plan.folder,
-        rasters_dir=settings.rasters_dir,
-        country_layer=plan.country,
-        lookup=_lookup(engine),
-    )
     staged: dict[str, Staged] = {}
     seconds: dict[str, float] = {}
-    try:
+    with raster_room(settings.rasters_dir, plan, wanted) as room:
+        context = Context(
+            plan.folder, rasters_dir=room, country_layer=plan.country, lookup=_lookup(engine)
+        )
         for i, layer in enumerate(order):
             tell(f"read {layer}", 0.8 * i / max(1, len(order)))
             at = time.perf_counter()
-            staged[layer] = read_layer(
+            found = staged[layer] = read_layer(
                 plan.pack,
                 plan.entries[layer],
                 plan.specs[layer],
@@ -169,6 +167,9 @@ def load_pack(
                 context,
                 sha256=plan.hashes.get(layer),
             )
+            if found.raster is not None:
+                final = settings.rasters_dir / found.raster.path.name
+                found.raster = replace(found.raster, path=final)
             seconds[layer] = time.perf_counter() - at
         errors = [p for s in staged.values() for p in s.errors]
         if errors:
@@ -179,7 +180,7 @@ def load_pack(
                 where=str(root),
             )
         numbers: dict[str, int] = {}
-        with published(staged, wanted) as publish, transaction(engine) as session:
+        with published(engine, staged, wanted) as publish, transaction(engine) as session:
             for i, layer in enumerate(wanted):
                 tell(f"store {layer}", 0.8 + 0.2 * i / max(1, len(wanted)))
                 at = time.perf_counter()
@@ -195,10 +196,6 @@ def load_pack(
             after = read.layer_versions(session, list(plan.entries))
             numbers = {layer: int(v["number"]) for layer, v in after.items()}
             rows = {layer: int(v["rows"]) for layer, v in after.items()}
-    finally:
-        for s in staged.values():
-            if s.raster is not None:
-                s.raster.staged.unlink(missing_ok=True)
     tell("done", 1.0)
     reports = [
         _report(plan, staged[layer], "loaded", numbers[layer], seconds[layer])

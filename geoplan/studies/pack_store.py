@@ -6,35 +6,73 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from geoplan.errors import GeoPlanError, UnknownName
 from geoplan.ingest import Staged
-from geoplan.store import write
+from geoplan.partial import full_disk_told, held, sweep
+from geoplan.store import read, write
+from geoplan.store.session import transaction
 from geoplan.studies.pack_plan import PackPlan
 from geoplan.studies.pack_report import joint_method, together, weakest_basis
 
-__all__ = ["published", "store_layer"]
+__all__ = ["published", "raster_room", "store_layer"]
 
 
 @contextmanager
-def published(staged: Mapping[str, Staged], wanted: Sequence[str]) -> Iterator[Callable[[], None]]:
-    """Give a function that moves the rasters into place, and take them back if the load fails."""
-    made: list[Path] = []
+def raster_room(rasters_dir: Path, plan: PackPlan, wanted: Sequence[str]) -> Iterator[Path | None]:
+    """Give a folder for rasters that are not published yet; ``None`` where none will be made.
+
+    It goes with the block, and what a load that was killed outright left behind goes now.
+    """
+    if not any(plan.specs[layer].kind == "raster" for layer in wanted):
+        yield None
+        return
+    with full_disk_told(rasters_dir):
+        rasters_dir.mkdir(parents=True, exist_ok=True)
+        sweep(rasters_dir, "load")
+        with held(rasters_dir / "load") as room:
+            yield room
+
+
+@contextmanager
+def published(
+    engine: Engine, staged: Mapping[str, Staged], wanted: Sequence[str]
+) -> Iterator[Callable[[], None]]:
+    """Give a function that moves the rasters into place, and take them back if the load fails.
+
+    Where a load was stopped as it ended, the database says whether it was kept. Where that cannot
+    be asked, the files stay: one too many harms nothing, and the same load takes it again.
+    """
+    made: dict[str, Path] = {}
 
     def publish() -> None:
         for layer in wanted:
             raster = staged[layer].raster
             if raster is not None:
                 if not raster.path.exists():
-                    made.append(raster.path)
+                    made[layer] = raster.path
                 raster.staged.replace(raster.path)
 
     try:
         yield publish
     except BaseException:
-        for path in made:
-            path.unlink(missing_ok=True)
+        for layer, path in made.items():
+            if _names(engine, layer, path) is False:
+                path.unlink(missing_ok=True)
         raise
+
+
+def _names(engine: Engine, layer: str, path: Path) -> bool | None:
+    """Return whether the database names this file; ``None`` where it cannot be asked."""
+    try:
+        with transaction(engine) as session:
+            return Path(read.raster_asset(session, layer).path) == path
+    except UnknownName:
+        return False
+    except GeoPlanError:
+        return None
 
 
 def store_layer(session: Session, plan: PackPlan, staged: Staged, loaded_by: str) -> None:

@@ -47,7 +47,6 @@ if [ ${#missing[@]} -gt 0 ]; then
     fi
   fi
   say "Installing system packages: ${missing[*]} (once)"
-  # A fresh server package must not start a cluster of its own: GeoPlan makes a private one.
   log="$(mktemp)"
   trap 'rm -f "$log"' EXIT
   run_apt() { $sudo env DEBIAN_FRONTEND=noninteractive "$@" >>"$log" 2>&1 || { tail -n 20 "$log" >&2; fail "apt-get could not install ${missing[*]}."; }; }

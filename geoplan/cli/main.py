@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 _STOPPED = 130
+_AGAIN_SECONDS = 0.05
 
 
 class _Stop:
@@ -40,17 +41,24 @@ class _Stop:
     @staticmethod
     def release() -> None:
         """From here on a signal ends the process at once and without a word."""
+        signal.setitimer(signal.ITIMER_REAL, 0)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_DFL)
+        sys.unraisablehook = sys.__unraisablehook__
+        # An interruption that passed through exec(), as some imports do, stays noted in CPython,
+        # which then ends by the signal in spite of the exit code. The next exec() clears it.
+        exec("")  # noqa: S102
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         self.asked = True
         signal.default_int_handler(number, frame)
 
     def _on_lost(self, lost: UnraisableHookArgs) -> None:
-        # Raised while a destructor or a library's callback ran, the request would be lost.
+        # Raised while a destructor or a library's callback ran, the request would be lost: it
+        # is made again a moment later, outside of them.
         if isinstance(lost.exc_value, KeyboardInterrupt):
-            signal.raise_signal(signal.SIGINT)
+            signal.signal(signal.SIGALRM, self._on_signal)
+            signal.setitimer(signal.ITIMER_REAL, _AGAIN_SECONDS)
         else:
             sys.__unraisablehook__(lost)
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from geoplan.errors import InputError
+from geoplan.partial import full_disk_told, held, sweep
 from geoplan.sample.country import Progress, make_country
 from geoplan.sample.place import Size, place
 from geoplan.sample.write import MARKER, read_marker, write_country
@@ -89,23 +88,24 @@ def make(
     same = before is not None and (before.get("seed"), before.get("size")) == (seed, size)
     if keep and before is not None and same and (folder / "pack.yaml").is_file():
         return SampleSummary(folder, seed, size, dict(before.get("rows", {})), made=False)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    new = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    try:
-        new.chmod(0o755)
-        country = make_country(frame, progress)
-        if progress is not None:
-            progress("writing", 0.9)
-        rows = write_country(country, new)
-        if folder.exists():
-            old = Path(tempfile.mkdtemp(prefix=f".{folder.name}-old-", dir=folder.parent))
-            folder.rename(old / "was")
-            new.rename(folder)
-            shutil.rmtree(old, ignore_errors=True)
-        else:
-            new.rename(folder)
-    finally:
-        shutil.rmtree(new, ignore_errors=True)
+    with full_disk_told(folder):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        sweep(folder.parent, folder.name)
+        with held(folder) as room:
+            new = room / "new"
+            new.mkdir()
+            country = make_country(frame, progress)
+            if progress is not None:
+                progress("writing", 0.9)
+            rows = write_country(country, new)
+            try:
+                if folder.exists():
+                    folder.rename(room / "old")
+                new.rename(folder)
+            except BaseException:
+                if (room / "old").exists() and not folder.exists():
+                    (room / "old").rename(folder)
+                raise
     if progress is not None:
         progress("done", 1.0)
     return SampleSummary(folder, seed, size, rows, made=True)

@@ -15,6 +15,7 @@ from api.current import Snapshot
 from api.headers import SecurityHeaders
 from api.limits import Limits
 from api.routes import info, layers, pages, regions, runs, tiles
+from api.routes.plain_tiles import PlainTiles
 from api.schemas import ProblemBody
 from api.service import Service
 from api.tile_store import TileStore
@@ -93,7 +94,7 @@ def create_app(
             "5XX": {"model": ProblemBody, "description": "The service cannot answer now"},
         },
     )
-    app.state.geoplan = Service(
+    service = Service(
         settings=settings,
         limits=limits,
         catalogue=catalogue,
@@ -104,11 +105,13 @@ def create_app(
         statements=TileStatements(),
         web_folders=(web_folder,) if web_folder else pages.standard_folders(),
     )
+    app.state.geoplan = service
     errors.install(app)
     app.add_middleware(
         GZipMiddleware, minimum_size=1_400, compresslevel=4, exclude_content_types=_NOT_PACKED
     )
     app.add_middleware(SecurityHeaders)
+    app.router.routes.insert(0, PlainTiles(service))
     for router in (info.router, layers.router, regions.router, runs.router):
         app.include_router(router, prefix="/api")
     app.include_router(tiles.router)

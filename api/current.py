@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from geoplan.errors import UnknownName
 from geoplan.store.serve.current import (
@@ -31,6 +31,10 @@ class Current:
     layers: dict[str, CurrentLayer]
     runs: dict[str, CurrentRun]
     data_version: str
+    # What requests worked out from this moment; gone with it.
+    regions: dict[tuple[str | None, int], tuple[str | None, list[CurrentLayer]]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
 
     @classmethod
     def of(cls, layers: dict[str, CurrentLayer], runs: dict[str, CurrentRun]) -> Current:

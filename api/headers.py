@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 __all__ = ["DOCUMENT_POLICY", "PAGE_POLICY", "SecurityHeaders"]
@@ -38,12 +37,17 @@ DOCUMENT_POLICY = "; ".join(
 )
 """A run's own HTML carries its scripts inline; the sandbox keeps them away from this server."""
 
-_FIXED = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), microphone=(), payment=()",
-}
+# As they go over the wire: written once, not for every tile.
+_FIXED = tuple(
+    (name.encode(), value.encode())
+    for name, value in (
+        ("x-content-type-options", "nosniff"),
+        ("referrer-policy", "same-origin"),
+        ("cross-origin-opener-policy", "same-origin"),
+        ("permissions-policy", "camera=(), microphone=(), payment=()"),
+        ("content-security-policy", PAGE_POLICY),
+    )
+)
 
 
 class SecurityHeaders:
@@ -60,10 +64,9 @@ class SecurityHeaders:
 
         async def complete(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in _FIXED.items():
-                    headers.setdefault(name, value)
-                headers.setdefault("Content-Security-Policy", PAGE_POLICY)
+                headers = list(message.get("headers", ()))
+                own = {name.lower() for name, _ in headers}
+                message["headers"] = [*headers, *(h for h in _FIXED if h[0] not in own)]
             await send(message)
 
         await self.app(scope, receive, complete)

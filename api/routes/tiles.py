@@ -79,7 +79,12 @@ async def get_region_tile(
     """Return a tile of regions with the industrialisation that a run computed."""
     tile = TileAddress.checked(z, x, y)
     current = await _current(service)
-    run_id, layers = await run_in_threadpool(run_and_layers, service, run, level)
+    known = current.regions.get((run, level))
+    if known is None:
+        known = await run_in_threadpool(run_and_layers, service, run, level)
+        # An unknown run has raised: what is asked cannot make this grow.
+        current.regions[run, level] = known
+    run_id, layers = known
     if not layers:
         raise UnknownName(
             f"no regions of level {level} are loaded",

@@ -102,11 +102,10 @@ def tile_statement(query: TileQuery) -> TileStatement:
         *(hit.c[f"p{n}"].label(name) for n, name in enumerate(query.properties)),
         shape.label("geom"),
     ).cte("drawn")
-    body = (
-        select(func.ST_AsMVT(literal_column("drawn"), "layer", EXTENT, "geom", "fid"))
-        .select_from(drawn)
-        .where(literal_column("drawn.geom IS NOT NULL"))
-    )
+    # ST_AsMVT leaves out rows without a shape; to ask for them here would shape each row twice.
+    body = select(
+        func.ST_AsMVT(literal_column("drawn"), "layer", EXTENT, "geom", "fid")
+    ).select_from(drawn)
     compiled = select(
         body.scalar_subquery().label("body"),
         select(func.count()).select_from(hit).scalar_subquery().label("shown"),

@@ -8,7 +8,10 @@ import sys
 PARTS = (
     ("A whole run", ["benchmarks.scenario"]),
     ("Arrays and growth", ["benchmarks.core"]),
-    ("Portfolio (one JSON line a case; the peer is a capacity-aware greedy choice)", ["benchmarks.portfolio", "300", "1000"]),
+    (
+        "Portfolio (one JSON line a case; the peer is a capacity-aware greedy choice)",
+        ["benchmarks.portfolio", "300", "1000"],
+    ),
     ("Tiles and answers (500,000 plots; bare: ST_AsMVT alone)", ["benchmarks.api"]),
 )  # fmt: skip
 

@@ -95,7 +95,8 @@ def main() -> None:
     gap = f"{second['gap']:.1e}" if second["gap"] is not None else "none"
     print(f"status {second['status']}, gap {gap}{bar}")
     same = "yes" if all(found["same_bytes"].values()) else f"NO: {found['same_bytes']}"
-    print(f"two runs byte-identical: {same}; verify: {found['verified']} ({found['checks']} checks)")
+    verified = "passed" if found["verified"] else "FAILED"
+    print(f"two runs byte-identical: {same}; verify: {verified} ({found['checks']} checks)")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Settings: small frozen groups, read once by the command line or ``create_app``; never at import."""
+"""Settings: small frozen groups, read once by the command line; never at import."""
 
 from __future__ import annotations
 

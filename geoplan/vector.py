@@ -15,7 +15,14 @@ from pyproj.exceptions import CRSError, ProjError
 from geoplan.errors import CrsProblem, EmptyLayer
 from geoplan.grid import Grid
 
-__all__ = ["areal_scale", "bounds_of", "geodesic_area_ha", "geodesic_area_km2", "project_frame", "stretch"]
+__all__ = [
+    "areal_scale",
+    "bounds_of",
+    "geodesic_area_ha",
+    "geodesic_area_km2",
+    "project_frame",
+    "stretch",
+]
 
 _EQUAL_AREA = 2e-5
 

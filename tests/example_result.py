@@ -277,7 +277,12 @@ def example_result(**changes: Any) -> SitingResult:
             gap=5.7e-5, seconds=0.4, nodes=1, rows=40, columns=60, binaries=6, seed=7, threads=2,
             gap_asked=1e-4, time_limit_s=60.0,
         ),
-        warnings=(Text(en="2 dams had no discharge and were left out", fa="دو سد دبی نداشتند و کنار گذاشته شدند"),),
+        warnings=(
+            Text(
+                en="2 dams had no discharge and were left out",
+                fa="دو سد دبی نداشتند و کنار گذاشته شدند",
+            ),
+        ),
         assumptions=(Text(en="Dam headroom is 10 % of its discharge.",
                           fa="ظرفیت آزاد سد ۱۰٪ آورد آن است."),),
         timings=(StepTiming("exclusions", 3.2, 800.0), StepTiming("portfolio", 0.4, 900.5)),

@@ -47,5 +47,5 @@ def test_every_command_in_the_readme_exists() -> None:
         words = line.replace(".venv/bin/", "").split()
         if words[:1] == ["geoplan"]:
             rest = [w for w in words[1:] if not w.startswith(("-", "mine"))]
-            name = " ".join(["geoplan", *rest[:2]]) if rest[0] in ("pack", "site") else "geoplan serve"
-            assert f"## {name}" in commands, line
+            words = rest[:2] if rest[0] in ("pack", "site") else rest[:1]
+            assert f"## geoplan {' '.join(words)}" in commands, line

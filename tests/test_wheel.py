@@ -50,7 +50,7 @@ def run(python: Path, code: str, cwd: Path) -> str:
 
 def test_data_files_are_in_the_wheel(installed: Path, tmp_path: Path) -> None:
     code = (
-        "import geoplan, pathlib; from geoplan.catalogue import Catalogue; c = Catalogue.standard();"
+        "import geoplan; from geoplan.catalogue import Catalogue; c = Catalogue.standard();"
         "assert 'site-packages' in geoplan.__file__, geoplan.__file__;"
         "assert '_layers' in str(c.folders[0]), c.folders;"
         "print(len(c.layers()), len(c.profiles()), len(c.packs()), len(c.scenarios()))"

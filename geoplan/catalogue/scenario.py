@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
@@ -143,7 +144,7 @@ class PiecewiseValue(Strict):
     @model_validator(mode="after")
     def _rising(self) -> PiecewiseValue:
         xs = [x for x, _ in self.points]
-        if any(b <= a for a, b in zip(xs, xs[1:], strict=False)):
+        if any(b <= a for a, b in pairwise(xs)):
             raise ValueError(f"the x of 'points' must rise: {xs}")
         bad = [v for _, v in self.points if not 0 <= v <= 1]
         if bad:

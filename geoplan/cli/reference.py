@@ -48,11 +48,11 @@ def _commands() -> str:
         "# Commands",
         "",
         "Exit codes: 0 done, 1 the answer is no (a check failed, no plan exists), 2 could not be "
-        "done as asked, 130 stopped by Ctrl-C. `--json` prints one JSON document on standard output.",
+        "done as asked, 130 stopped by Ctrl-C. `--json` prints one JSON document.",
         "",
     ]
     root: Any = get_command(app)
-    lines += ["## geoplan", ""] + list(_options(root))
+    lines += ["## geoplan", "", *_options(root)]
 
     def walk(command: Any, name: str) -> None:
         for sub_name in sorted(getattr(command, "commands", {})):

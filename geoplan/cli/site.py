@@ -310,7 +310,7 @@ def replay(
     folder = _folder_of(context, run_or_folder)
     engine = engine_for(cluster.ensure(context.settings))
     report = replay_run(
-        engine, context.settings, context.catalogue, folder, progress=step_lines(quiet=json)
+        engine, context.catalogue, folder, progress=step_lines(quiet=json)
     )
     if json:
         files = [{**asdict(f), "same": f.same} for f in report.files]

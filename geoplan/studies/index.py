@@ -16,7 +16,7 @@ __all__ = ["all_regions", "index_of", "region_code_at"]
 
 
 def all_regions(session: Session, profile: Profile) -> gpd.GeoDataFrame:
-    """Return the loaded regions of every level: ``code``, ``parent_code``, ``level``, names, geometry.
+    """Return the loaded regions of every level: codes, parents, names, population, geometry.
 
     Raises
     ------

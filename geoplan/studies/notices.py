@@ -38,8 +38,8 @@ def orphan_regions(lost: pd.DataFrame, profile: Profile) -> list[Text]:
             Text(
                 en=f"{len(part)} regions of level {level} ({own.en}) name a parent that is not "
                 f"loaded (for example {code}); they belong to no {above.en.lower()}",
-                fa=f"{_fa(len(part))} منطقه از سطح «{own.in_language('fa')}» به منطقهٔ بالاتری اشاره "
-                f"می‌کنند که بارگذاری نشده است (مانند {code})؛ پس در هیچ "
+                fa=f"{_fa(len(part))} منطقه از سطح «{own.in_language('fa')}» به منطقهٔ بالاتری "
+                f"اشاره می‌کنند که بارگذاری نشده است (مانند {code})؛ پس در هیچ "
                 f"«{above.in_language('fa')}» شمرده نمی‌شوند",
             )
         )

@@ -11,7 +11,6 @@ from sqlalchemy import Engine
 
 from geoplan.catalogue import Catalogue, Profile, Scenario
 from geoplan.errors import InputError
-from geoplan.settings import Settings
 from geoplan.studies.record import read_document
 from geoplan.studies.steps import Progress, silent
 
@@ -53,7 +52,6 @@ class ReplayReport:
 
 def replay_run(
     engine: Engine,
-    settings: Settings,
     catalogue: Catalogue,
     folder: Path,
     *,

@@ -174,7 +174,7 @@ def load_pack(
         errors = [p for s in staged.values() for p in s.errors]
         if errors:
             raise ProblemsFound(
-                f"pack '{plan.pack.id}' was not loaded: {len(errors)} problem"
+                f"'{plan.pack.title.en}' was not loaded: {len(errors)} problem"
                 f"{'s' if len(errors) > 1 else ''}; nothing was changed",
                 errors,
                 where=str(root),
@@ -218,9 +218,9 @@ def _same_country(session: Session, plan: PackPlan, catalogue: Catalogue) -> Non
     )
     if other:
         raise InputError(
-            f"this database holds the layers of profile '{other[0]}'; pack '{plan.pack.id}' is "
-            f"for '{plan.profile.id}'",
-            where=f"pack {plan.pack.id}",
+            f"this database holds the layers of profile '{other[0]}'; this delivery is for "
+            f"'{plan.profile.id}'",
+            where=plan.pack.title.en,
             remedy="give each country a database of its own: another --home, or another "
             "GEOPLAN_DATABASE_URL",
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -314,6 +315,20 @@ def test_words_like_on_and_no_stay_words(tmp_path: Path) -> None:
 
 
 # ------------------------------------------------------------------------------ the catalogue
+
+
+@pytest.mark.parametrize(
+    "word", ["Iran", "ایران", "OSM", "OpenStreetMap", "census", "assumed", "فرض"]
+)
+def test_layers_say_what_a_dataset_is_and_not_where_one_came_from(word: str) -> None:
+    for spec in Catalogue.standard().layers().values():
+        texts = [spec.title, spec.description, *(f.title for f in spec.fields.values())]
+        for said in texts:
+            assert said is None or word not in f"{said.en} {said.fa}", (spec.id, said)
+            assert said is None or not re.search(
+                "(19|20|13|14|۱۳|۱۴)[0-9۰-۹]{2}", f"{said.en} {said.fa}"
+            )
+        assert spec.title.fa and (spec.description is None or spec.description.fa), spec.id
 
 
 def test_every_entry_of_the_iran_pack_fits_its_layer() -> None:

@@ -38,7 +38,7 @@ _NEEDED = {
 }  # fmt: skip
 
 
-class NotSo(Exception):  (an answer, not an error)
+class NotSo(Exception):  # an answer, not an error
     """A check failed; the text says which figure is wrong and what it should be."""
 
 

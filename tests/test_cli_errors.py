@@ -11,7 +11,9 @@ import pytest
 ROOT = Path(__file__).parent.parent
 
 
-def geoplan(*arguments: str, home: Path, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+def geoplan(
+    *arguments: str, home: Path, env: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     clean = {k: v for k, v in os.environ.items() if not k.startswith("GEOPLAN_")}
     return subprocess.run(
         [sys.executable, "-m", "geoplan", "--home", str(home), *arguments],

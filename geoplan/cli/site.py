@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import pandas as pd
 import typer
@@ -16,6 +16,7 @@ from geoplan.errors import CheckFailed, Infeasible, UnknownName
 from geoplan.siting.result import SitingResult
 from geoplan.store import cluster, read
 from geoplan.store.session import engine_for, transaction
+from geoplan.studies.record import site_record
 from geoplan.studies.replay import replay_run
 from geoplan.studies.site import RunOutcome, run_site
 from geoplan.studies.verify import verify_folder
@@ -233,34 +234,41 @@ def explain(
     ctx: typer.Context,
     run_id: Annotated[str, typer.Argument(help="Run id or run folder.")],
     site: Annotated[str, typer.Argument(help="Site id.")],
-    language: Annotated[str, typer.Option(help="en or fa.")] = "en",
+    language: Annotated[
+        Literal["en", "fa"], typer.Option(help="Language of titles and sentences.")
+    ] = "en",
     json: Json = False,
 ) -> None:
     """Say why a site is in the plan or not, with its numbers."""
-    from geoplan.studies.record import site_record
-
-    record = site_record(_folder_of(ctx.obj, run_id), site)
+    context: AppContext = ctx.obj
+    record = site_record(engine_for(cluster.ensure(context.settings)), run_id, site)
     if json:
         print_json(record)
         return
+
+    def told(label: dict[str, str | None] | None) -> str:
+        words = label or {}
+        local = words.get("local") or words.get("fa")
+        return str((local if language == "fa" else None) or words.get("en") or "")
+
     print_table(
         f"{site}: rank {record['rank']}, score {record['score']:.4f}, {record['area_ha']:,.0f} ha",
         ["criterion", "measured", "unit", "value", "weight", "contribution"],
         [
             [
-                c["title"].get(language) or c["title"]["en"],
+                told(c["title"]),
                 "" if c["measured"] is None else f"{c['measured']:,.2f}",
                 c["unit"],
-                f"{c['value']:.3f}",
+                "" if c["value"] is None else f"{c['value']:.3f}",
                 f"{c['weight']:.3f}",
-                f"{c['contribution']:.4f}",
+                "" if c["contribution"] is None else f"{c['contribution']:.4f}",
             ]
             for c in record["criteria"]
         ],
         right=(1, 3, 4, 5),
     )
     for reason in record["reasons"]:
-        console.print(f"- {reason['text'].get(language) or reason['text']['en']}")
+        console.print(f"- {told(reason['text'])}")
 
 
 @app.command()
@@ -309,9 +317,7 @@ def replay(
     context: AppContext = ctx.obj
     folder = _folder_of(context, run_or_folder)
     engine = engine_for(cluster.ensure(context.settings))
-    report = replay_run(
-        engine, context.catalogue, folder, progress=step_lines(quiet=json)
-    )
+    report = replay_run(engine, context.catalogue, folder, progress=step_lines(quiet=json))
     if json:
         files = [{**asdict(f), "same": f.same} for f in report.files]
         print_json({"folder": str(folder), "identical": report.identical, "files": files})

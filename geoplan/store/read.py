@@ -22,6 +22,7 @@ from geoplan.store.frame import current_version, layer_frame
 __all__ = [
     "RasterRow",
     "RunRow",
+    "candidate",
     "data_version",
     "layer_frame",
     "layer_versions",
@@ -234,6 +235,45 @@ def run(session: Session, run_id: str) -> RunRow:
         )
     document = session.scalar(select(tables.Run.document).where(tables.Run.id == run_id))
     return _run_row(row, document)
+
+
+def candidate(session: Session, run_id: str, site_id: str) -> dict[str, Any]:
+    """Return one candidate of a run: rank, score, area, flags, and its detail.
+
+    Returns
+    -------
+    dict
+        ``site_id``, ``rank``, ``score``, ``area_ha``, ``in_portfolio``, ``served_alone``, and the
+        members of ``detail``: ``criteria``, ``reasons``, ``demand``, ``regions``, ``cost``.
+
+    Raises
+    ------
+    UnknownName
+        There is no such run or site.
+    """
+    row = session.get(tables.Candidate, (run_id, site_id))
+    if row is None:
+        run(session, run_id)
+        some = session.scalar(
+            select(tables.Candidate.site_id)
+            .where(tables.Candidate.run_id == run_id)
+            .order_by(tables.Candidate.rank)
+            .limit(1)
+        )
+        raise UnknownName(
+            f"run '{run_id}' has no site '{site_id}'",
+            where="site",
+            remedy=f"see ranking.csv; ids look like {some}",
+        )
+    return {
+        "site_id": row.site_id,
+        "rank": row.rank,
+        "score": row.score,
+        "area_ha": row.area_ha,
+        "in_portfolio": row.in_portfolio,
+        "served_alone": row.served_alone,
+        **row.detail,
+    }
 
 
 def data_version(session: Session) -> str:

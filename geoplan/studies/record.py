@@ -6,14 +6,13 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 from sqlalchemy import Engine
 
 from geoplan.catalogue import Catalogue
 from geoplan.catalogue.layer import LayerSpec
 from geoplan.catalogue.profile import Profile
 from geoplan.catalogue.scenario import Scenario
-from geoplan.errors import FileMissing, InputError, UnknownName
+from geoplan.errors import FileMissing, InputError
 from geoplan.store import read
 from geoplan.store.session import transaction
 from geoplan.studies.document import run_hash
@@ -86,48 +85,24 @@ def read_document(folder: Path) -> dict[str, Any]:
     return document
 
 
-def site_record(folder: Path, site_id: str) -> dict[str, Any]:
-    """Return what a run folder says about one site: its criteria and reasons.
+def site_record(engine: Engine, run_or_folder: str, site_id: str) -> dict[str, Any]:
+    """Return what a run says about one site: its criteria, demand and reasons.
+
+    Parameters
+    ----------
+    engine : Engine
+        Database that holds the run; a folder has no reasons.
+    run_or_folder : str
+        Run id, or a run folder whose ``run.json`` names it.
+    site_id : str
+        The site.
 
     Raises
     ------
     UnknownName
-        There is no such site in the run.
+        This database has no such run, or the run no such site.
     """
-    document = read_document(folder)
-    ranking = pd.read_csv(folder / "ranking.csv", dtype={"site_id": str})
-    row = ranking[ranking["site_id"] == site_id]
-    if row.empty:
-        raise UnknownName(
-            f"no site '{site_id}' in this run",
-            where=str(folder),
-            remedy="see ranking.csv; ids look like " + str(ranking["site_id"].iloc[0]),
-        )
-    first = row.iloc[0]
-    criteria = []
-    for item in document["criteria"]:
-        name = item["id"]
-        measured = next(
-            (first[c] for c in ranking.columns if c.startswith(f"{name}_measured")), None
-        )
-        value = next((first[c] for c in ranking.columns if c.startswith(f"{name}_value")), None)
-        part = next(
-            (first[c] for c in ranking.columns if c.startswith(f"{name}_contribution")), None
-        )
-        criteria.append(
-            {
-                **item,
-                "measured": None if measured is None or pd.isna(measured) else float(measured),
-                "value": None if value is None or pd.isna(value) else float(value),
-                "contribution": None if part is None or pd.isna(part) else float(part),
-            }
-        )
-    return {
-        "site_id": site_id,
-        "rank": int(first["rank"]),
-        "score": float(first["score"]),
-        "area_ha": float(first["area_ha"]),
-        "in_portfolio": str(first["in_portfolio"]).lower() in ("true", "1", "yes"),
-        "criteria": criteria,
-        "reasons": document.get("reasons", {}).get(site_id, []),
-    }
+    folder = Path(run_or_folder)
+    run_id = str(read_document(folder)["run_id"]) if folder.is_dir() else run_or_folder
+    with transaction(engine) as session:
+        return read.candidate(session, run_id, site_id)

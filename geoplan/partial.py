@@ -93,8 +93,11 @@ def full_disk_told(folder: Path) -> Iterator[None]:
     """
     try:
         yield
-    except DiskFull:
-        raise
+    except DiskFull as error:
+        if _WORD not in error.where:
+            raise
+        # Nobody knows the folder that was not finished, and it is gone.
+        raise DiskFull(error.what, where=str(folder), remedy=error.remedy) from error
     except Exception as error:
         if not _is_full(error, folder):
             raise

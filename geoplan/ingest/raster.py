@@ -182,9 +182,7 @@ def write_cog(
     final = folder / f"{name}.tif"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=f".{name[:12]}-", suffix=".part", dir=folder)
-        os.close(handle)
-        with MemoryFile() as memory:
+        with MemoryFile() as memory, MemoryFile(ext=".tif") as finished:
             with memory.open(**profile) as sink:
                 sink.write(values, 1)
                 if unit:
@@ -192,7 +190,7 @@ def write_cog(
             with memory.open() as source:
                 copy_raster(
                     source,
-                    temporary,
+                    finished.name,
                     driver="COG",
                     compress="DEFLATE",
                     level=6,
@@ -201,7 +199,12 @@ def write_cog(
                     overview_resampling="nearest" if categorical else "average",
                     num_threads=2,
                 )
-        digest = hashlib.sha256(Path(temporary).read_bytes()).hexdigest()
+            content = finished.read()
+        # On a full disk GDAL leaves a short file and says nothing; Python does.
+        handle, temporary = tempfile.mkstemp(prefix=f".{name[:12]}-", suffix=".part", dir=folder)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        digest = hashlib.sha256(content).hexdigest()
         Path(temporary).chmod(0o644)
     except OSError as error:
         if error.errno == errno.ENOSPC:

@@ -41,8 +41,14 @@ def write_suitability(path: Path, result: SitingResult) -> None:
         ) as staged:  # fmt: skip
             staged.write(np.ascontiguousarray(score, dtype=np.float32), 1)
             staged.set_band_description(1, "suitability score, 0 to 1")
-        with rasterio.Env(GDAL_NUM_THREADS="2"), memory.open() as staged:
+        with (
+            rasterio.Env(GDAL_NUM_THREADS="2"),
+            memory.open() as staged,
+            MemoryFile(ext=".tif") as finished,
+        ):
             copy_raster(
-                staged, path, driver="COG", compress="DEFLATE", predictor="YES", blocksize=512,
-                overview_resampling="AVERAGE", overviews="AUTO",
+                staged, finished.name, driver="COG", compress="DEFLATE", predictor="YES",
+                blocksize=512, overview_resampling="AVERAGE", overviews="AUTO",
             )  # fmt: skip
+            # On a full disk GDAL leaves a short file and says nothing; Python does.
+            path.write_bytes(finished.read())

@@ -102,10 +102,10 @@ def run_site(
     owner = str(settings.home) if url is None else address_of(normal_url(url))
     refuse_taken(target)
     require_assets()
-    with full_disk_told(target.parent):
+    with full_disk_told(target):
         target.parent.mkdir(parents=True, exist_ok=True)
-    settle(engine, target.parent, owner=owner)
-    with full_disk_told(target.parent), held(target) as partial:
+        settle(engine, target.parent, owner=owner)
+    with full_disk_told(target), held(target) as partial:
         files = files_in(partial)
         result, document = compute_and_write(
             engine, catalogue, scenario, country, files, run_id=run_id, progress=progress

@@ -75,7 +75,7 @@ class TileQuery:
 
 def has_tiles(layer: CurrentLayer) -> bool:
     """Return whether a layer can be drawn as vector tiles."""
-    return layer.kind == "vector" and layer.table in _TABLES and layer.bbox is not None
+    return layer.kind == "vector" and layer.table in _TABLES
 
 
 def layer_query(layer: CurrentLayer) -> TileQuery:

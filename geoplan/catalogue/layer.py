@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from geoplan.catalogue.checks import CheckRules
 from geoplan.catalogue.text import Identifier, Strict, Text
 
 __all__ = ["TABLES", "Derived", "FieldSpec", "LayerSpec", "Style"]
@@ -81,6 +82,10 @@ class LayerSpec(Strict):
     maximum: float | None = Field(None, description="Largest possible raster value")
     derived: Derived | None = Field(None, description="Computed, not loaded")
     categorical: bool = Field(False, description="Raster values are classes, never averaged")
+    checks: CheckRules = Field(
+        default_factory=lambda: CheckRules.model_validate({}),
+        description="Tolerances and severities of its checks",
+    )
     style: Style = Field(default_factory=lambda: Style.model_validate({}))
 
     @model_validator(mode="after")

@@ -14,6 +14,7 @@
     ├── AnswerNo                 exit 1  the question was understood; the answer is no
     │   ├── CheckFailed
     │   └── Infeasible           no plan exists; carries the limits that would have to move
+    ├── Stopped                  exit 130  stopped as asked; nothing of it was kept
     └── Unavailable              exit 2  something outside GeoPlan is missing or gone
         ├── PostgisMissing
         ├── DatabaseLost
@@ -48,6 +49,7 @@ __all__ = [
     "RangeError",
     "Relaxation",
     "ShapeError",
+    "Stopped",
     "Unavailable",
     "UnknownName",
 ]
@@ -222,6 +224,12 @@ class Infeasible(AnswerNo):
         for r in self.relaxations:
             lines.append(f"  {r.label}: {r.value:,.6g} → {r.needed:,.6g} {r.unit} (by {r.by:,.6g})")
         return "\n".join(lines)
+
+
+class Stopped(GeoPlanError):
+    """The work was stopped as asked; nothing of it was kept."""
+
+    exit_code = 130
 
 
 class Unavailable(GeoPlanError):

@@ -11,9 +11,9 @@ from pydantic import Field
 
 from geoplan.catalogue.mapping import FileMapping
 from geoplan.catalogue.text import Identifier, Strict
-from geoplan.errors import GeoPlanError
+from geoplan.errors import Stopped
 
-__all__ = ["DeliveryOptions", "Meter", "Progress", "Stopped", "Tell"]
+__all__ = ["DeliveryOptions", "Meter", "Progress", "Tell"]
 
 
 class DeliveryOptions(Strict):
@@ -34,12 +34,6 @@ class DeliveryOptions(Strict):
         False, description="Store the good rows; rows with an error go into quarantine"
     )
     force: bool = Field(False, description="A new version even where nothing has changed")
-
-
-class Stopped(GeoPlanError):
-    """The work was stopped as asked; nothing of it was kept."""
-
-    exit_code = 130
 
 
 @dataclass(frozen=True, slots=True)

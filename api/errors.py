@@ -17,7 +17,19 @@ from starlette.responses import JSONResponse, Response
 from api.schemas import ProblemBody
 from geoplan import errors
 
-__all__ = ["PROBLEM_TYPE", "RETRY_AFTER_S", "STATUS", "install", "problem_of", "status_of"]
+__all__ = [
+    "OWN_STATUS",
+    "PROBLEM_TYPE",
+    "RETRY_AFTER_S",
+    "STATUS",
+    "NoToken",
+    "TokenRevoked",
+    "TooLarge",
+    "TooMany",
+    "install",
+    "problem_of",
+    "status_of",
+]
 
 PROBLEM_TYPE = "application/problem+json"
 RETRY_AFTER_S = 5
@@ -35,6 +47,7 @@ STATUS: dict[type[errors.GeoPlanError], int] = {
     errors.AnswerNo: 409,
     errors.CheckFailed: 409,
     errors.Infeasible: 409,
+    errors.Stopped: 503,
     errors.Unavailable: 503,
     errors.PostgisMissing: 503,
     errors.DatabaseLost: 503,
@@ -43,12 +56,39 @@ STATUS: dict[type[errors.GeoPlanError], int] = {
 }
 """HTTP status of every error class; a subclass without a row takes its nearest base's."""
 
+
+class NoToken(errors.InputError):
+    """The request needs a token, and has none that anybody was given."""
+
+
+class TokenRevoked(errors.InputError):
+    """The token was given to somebody once, and is not accepted any more."""
+
+
+class TooLarge(errors.InputError):
+    """More bytes than the service takes."""
+
+
+class TooMany(errors.InputError):
+    """More requests or jobs at once than one client may have."""
+
+
+OWN_STATUS: dict[type[errors.GeoPlanError], int] = {
+    NoToken: 401,
+    TokenRevoked: 403,
+    TooLarge: 413,
+    TooMany: 429,
+}
+"""HTTP status of the errors that only the service knows."""
+
+_ALL = STATUS | OWN_STATUS
+
 _log = logging.getLogger("geoplan.api")
 
 
 def status_of(error: errors.GeoPlanError) -> int:
     """Return the HTTP status of ``error``: its own row of ``STATUS`` or its nearest base's."""
-    return next(STATUS[c] for c in type(error).__mro__ if c in STATUS)
+    return next(_ALL[c] for c in type(error).__mro__ if c in _ALL)
 
 
 def _kebab(name: str) -> str:
@@ -60,8 +100,10 @@ def _place(where: str) -> str:
     return PurePath(where).name if where.startswith("/") else where
 
 
-def problem_of(error: errors.GeoPlanError) -> ProblemBody:
+def problem_of(error: Exception) -> ProblemBody:
     """Return the body that tells a client what was wrong, where, and what to do."""
+    if not isinstance(error, errors.GeoPlanError):
+        return _unexpected(error)
     status = status_of(error)
     if status == HTTPStatus.INTERNAL_SERVER_ERROR:
         return _unexpected(error)
@@ -104,8 +146,10 @@ def _unexpected(error: BaseException) -> ProblemBody:
 
 def _answer(body: ProblemBody, headers: dict[str, str] | None = None) -> Response:
     headers = {"Cache-Control": "no-store", **(headers or {})}
-    if body.status == HTTPStatus.SERVICE_UNAVAILABLE:
+    if body.status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
         headers["Retry-After"] = str(RETRY_AFTER_S)
+    if body.status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = 'Bearer realm="geoplan"'
     return JSONResponse(
         body.model_dump(mode="json"),
         status_code=body.status,

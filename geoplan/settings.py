@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from geoplan.errors import InputError
+from geoplan.errors import InputError, RangeError
 
 __all__ = ["Settings"]
 
@@ -29,6 +30,11 @@ class Settings:
         Where run folders are written (``GEOPLAN_RUNS_DIR``; default ``<home>/runs``).
     profile : str or None
         Profile that the map opens with (``GEOPLAN_PROFILE``).
+    upload_mb : float, MB
+        Largest file that the service takes (``GEOPLAN_UPLOAD_MB``; default 4,000).
+    keep_days : float, days
+        How long the service keeps files that were sent to it, with the reports of their checks
+        (``GEOPLAN_KEEP_DAYS``; default 30).
     """
 
     home: Path
@@ -36,6 +42,8 @@ class Settings:
     layers_dir: Path | None = None
     runs_dir: Path = Path("runs")
     profile: str | None = None
+    upload_mb: float = 4_000.0
+    keep_days: float = 30.0
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:
@@ -57,9 +65,38 @@ class Settings:
             layers_dir=Path(layers).absolute() if layers else None,
             runs_dir=Path(runs).absolute() if runs else home / "runs",
             profile=env.get("GEOPLAN_PROFILE") or None,
+            upload_mb=_positive(env, "GEOPLAN_UPLOAD_MB", 4_000.0),
+            keep_days=_positive(env, "GEOPLAN_KEEP_DAYS", 30.0),
         )
 
     @property
     def rasters_dir(self) -> Path:
         """Where Cloud-Optimised GeoTIFFs of loaded layers lie."""
         return self.home / "rasters"
+
+    @property
+    def uploads_dir(self) -> Path:
+        """Where files lie that were sent to the service, each in a folder of its own."""
+        return self.home / "uploads"
+
+    @property
+    def jobs_dir(self) -> Path:
+        """Where the reports of checks and loads lie, each job's in a folder of its own."""
+        return self.home / "jobs"
+
+
+def _positive(env: Mapping[str, str], name: str, default: float) -> float:
+    given = env.get(name)
+    if not given:
+        return default
+    try:
+        value = float(given)
+    except ValueError:
+        value = math.nan
+    if not (value > 0 and math.isfinite(value)):
+        raise RangeError(
+            f"{name} is '{given[:40]}', not a number above 0",
+            where=name,
+            remedy=f"give a number, or unset it for {default:g}",
+        )
+    return value

@@ -1,4 +1,4 @@
-"""Persian text: search keys, digits, Jalali dates, and text that an encoding destroyed."""
+"""Persian text: keys, search keys, digits, Jalali dates, and text that an encoding destroyed."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from geoplan.errors import RangeError
 __all__ = [
     "from_jalali",
     "is_destroyed",
+    "key_form",
+    "key_letter",
     "likeness",
     "search_key",
     "to_jalali",
@@ -38,6 +40,15 @@ _LETTERS = str.maketrans(
         "ı": "i", "ø": "o", "æ": "ae", "ß": "ss",
     }
 )  # fmt: skip
+
+# A key keeps its letters apart; only what keyboards of one language write in two ways is one.
+_KEY_LETTERS = {"ي": "ی", "ى": "ی", "ك": "ک", "ـ": ""}
+
+# Arabic presentation forms: glyphs that old DOS and CAD fonts stored instead of letters.
+_PRESENTATION = re.compile("[\ufb50-\ufdff\ufe70-\ufefe]")
+
+# Signs that stand before digits in Arabic; Unicode calls them format characters, people see them.
+_VISIBLE_FORMAT = frozenset("\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u08e2")
 
 # Written "??" once; a lone question mark is punctuation.
 _DESTROYED = re.compile(r"\?{2,}|�|^\s*\?\s*$")
@@ -93,6 +104,60 @@ def search_key(text: str) -> str:
             break
         key = result
     return key
+
+
+def key_letter(letter: str) -> str:
+    """Return what one character becomes in a key: itself, another, a space, or nothing.
+
+    Parameters
+    ----------
+    letter : str
+        One character.
+
+    Returns
+    -------
+    str
+        Any white space is one space; half-spaces, direction marks, tatweel and control
+        characters are nothing; a presentation form becomes its letters.
+    """
+    if letter in _KEY_LETTERS:
+        return _KEY_LETTERS[letter]
+    if letter.isspace():
+        return " "
+    if _PRESENTATION.match(letter):
+        # Isolated marks are defined as space and mark; the space is no part of the text.
+        plain = unicodedata.normalize("NFKC", letter)
+        plain = plain.lstrip(" ") if plain != letter else plain
+        return plain if plain == letter else "".join(map(key_letter, plain))
+    if unicodedata.category(letter) in ("Cc", "Cf") and letter not in _VISIBLE_FORMAT:
+        return ""
+    return letter.translate(_TO_LATIN)
+
+
+def key_form(text: str) -> str:
+    """Return the form of a key in which its ways of typing agree, and nothing more.
+
+    Arabic ي, ى and ك become Persian ی and ک, digits become 0–9, presentation forms become
+    letters, half-spaces, direction marks and tatweel go, spaces are trimmed and collapsed. Signs,
+    letters and case stay: unlike :func:`search_key`, two keys that a person tells apart stay two.
+
+    Parameters
+    ----------
+    text : str
+        A key as written.
+
+    Returns
+    -------
+    str
+        Composed (NFC); empty when nothing is left. Applying it twice changes nothing.
+
+    Examples
+    --------
+    >>> key_form(" ۱۲/۳  الف"), key_form("ك-٧")
+    ('12/3 الف', 'ک-7')
+    """
+    letters = "".join(map(key_letter, unicodedata.normalize("NFC", text)))
+    return " ".join(unicodedata.normalize("NFC", letters).split())
 
 
 def likeness(a: str, b: str) -> float:

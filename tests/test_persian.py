@@ -12,6 +12,8 @@ from geoplan.errors import RangeError
 from geoplan.persian import (
     from_jalali,
     is_destroyed,
+    key_form,
+    key_letter,
     likeness,
     search_key,
     to_jalali,
@@ -93,3 +95,62 @@ def test_dates_go_there_and_back(day: date) -> None:
 def test_impossible_days_are_refused(text: str) -> None:
     with pytest.raises(RangeError, match="not a Jalali date"):
         from_jalali(text)
+
+
+@pytest.mark.parametrize(
+    ("written", "key"),
+    [
+        ("۱۲/۳ الف", "12/3 الف"),
+        ("١٢/٣  الف ", "12/3 الف"),
+        ("123", "123"),
+        ("ك-٧", "ک-7"),
+        ("علي", "علی"),
+        ("موسى", "موسی"),
+        ("پلاک\u200cها", "پلاکها"),
+        ("\u202b۱۴\u202c", "14"),
+        ("بـلـوک ۲", "بلوک 2"),
+        # Presentation forms of 'کد', as a CAD font stored them.
+        ("\ufb8e\ufeaa", "کد"),
+        ("A-7\u00a0b", "A-7 b"),
+        ("\ufeffx\x00", "x"),
+        ("\u200f \u200c", ""),
+    ],
+)
+def test_keys_by_hand(written: str, key: str) -> None:
+    assert key_form(written) == key
+
+
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [
+        ("۱۲/۳", "123"),
+        ("12-3", "12/3"),
+        ("A7", "a7"),
+        ("۱۲ الف", "۱۲ ب"),
+        ("1 2", "12"),
+        ("آ", "ا"),
+    ],
+)
+def test_keys_that_a_person_tells_apart_stay_apart(a: str, b: str) -> None:
+    assert key_form(a) != key_form(b)
+
+
+PERSIAN = st.text(
+    st.sampled_from("آابپکكيىیءئأإةه۱١1/- \u200c\u200f\u0640\u064b\u0651\u0653\u0654ﻙﻼﷺﷲ")
+)
+
+
+@given(st.one_of(st.text(), PERSIAN))
+def test_a_key_form_is_its_own_key_form(text: str) -> None:
+    assert key_form(key_form(text)) == key_form(text)
+
+
+@given(st.one_of(st.text(), PERSIAN))
+def test_names_that_agree_as_keys_agree_in_search(text: str) -> None:
+    assert search_key(key_form(text)) == search_key(text)
+
+
+def test_a_letter_of_a_key_is_a_fixed_point() -> None:
+    for code in (*range(0x3000), *range(0xFB50, 0xFF00)):
+        out = key_letter(chr(code))
+        assert "".join(map(key_letter, out)) == out

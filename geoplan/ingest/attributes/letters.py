@@ -1,0 +1,188 @@
+"""Rewrite a text column letter by letter: keys, search text, digits."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+from numba import njit
+
+from geoplan.ingest.attributes.utf8 import Bytes, Flat, Offsets, character
+from geoplan.persian import key_form, key_letter, search_key
+
+__all__ = ["LetterMap", "key_forms", "search_keys", "without_empty"]
+
+_CODES = 0x110000
+_UNKNOWN = -1
+_CONTEXT = -2
+
+
+@njit(cache=True, nogil=True)
+def _scan(data: Bytes, first: int, end: int, size: npt.NDArray[np.int16]) -> list[int]:
+    """Return the code points that have no entry yet, each once."""
+    unknown = [0 for _ in range(0)]
+    at = first
+    while at < end:
+        code, width = character(data, at, end)
+        if size[code] == -1:
+            size[code] = -3
+            unknown.append(code)
+        at += width
+    return unknown
+
+
+@njit(cache=True, nogil=True)
+def _rewrite(
+    offsets: Offsets,
+    data: Bytes,
+    valid: npt.NDArray[np.bool_],
+    start: npt.NDArray[np.int32],
+    size: npt.NDArray[np.int16],
+    pool: Bytes,
+    squeeze: bool,
+) -> tuple[Offsets, Bytes, npt.NDArray[np.bool_]]:
+    n = len(valid)
+    out_offsets = np.zeros(n + 1, np.int32)
+    out = np.empty(offsets[n] - offsets[0] + 64, np.uint8)
+    context = np.zeros(n, np.bool_)
+    to = 0
+    for row in range(n):
+        if valid[row]:
+            at, end = offsets[row], offsets[row + 1]
+            begin = to
+            space = False
+            while at < end:
+                code, width = character(data, at, end)
+                at += width
+                length = size[code]
+                if length == -2:
+                    context[row] = True
+                    break
+                if to + length + 2 > len(out):
+                    larger = np.empty(2 * len(out) + length + 64, np.uint8)
+                    larger[:to] = out[:to]
+                    out = larger
+                for k in range(start[code], start[code] + length):
+                    byte = pool[k]
+                    if squeeze and byte == 32:
+                        space = to > begin
+                        continue
+                    if space:
+                        out[to] = 32
+                        to += 1
+                        space = False
+                    out[to] = byte
+                    to += 1
+        out_offsets[row + 1] = to
+    return out_offsets, out[:to].copy(), context
+
+
+class LetterMap:
+    """A rewriting of text that looks at one letter at a time.
+
+    Parameters
+    ----------
+    letter : callable
+        What one character becomes.
+    whole : callable, optional
+        The same for a text, for texts in which neighbouring letters matter.
+    context : callable, optional
+        Tells of a character whether its neighbours matter.
+    squeeze : bool
+        Outer spaces go and inner ones collapse.
+
+    Notes
+    -----
+    The map is learnt as letters are met: what a code point becomes is asked once, then looked
+    up in a table. A thousand letters serve a country's files.
+    """
+
+    def __init__(
+        self,
+        letter: Callable[[str], str],
+        *,
+        whole: Callable[[str], str] | None = None,
+        context: Callable[[str], bool] | None = None,
+        squeeze: bool = False,
+    ) -> None:
+        self._letter, self._whole, self._context = letter, whole, context
+        self._squeeze = squeeze
+        self._start = np.zeros(_CODES, dtype=np.int32)
+        self._size = np.full(_CODES, _UNKNOWN, dtype=np.int16)
+        self._pool: Bytes = np.zeros(0, dtype=np.uint8)
+        self._learn(range(128))
+
+    def _learn(self, codes: range | list[int]) -> None:
+        parts = []
+        at = len(self._pool)
+        for code in codes:
+            char = chr(code)
+            if self._context is not None and self._context(char):
+                self._size[code] = _CONTEXT
+                continue
+            out = self._letter(char).encode()
+            self._start[code], self._size[code] = at, len(out)
+            at += len(out)
+            parts.append(out)
+        self._pool = np.concatenate([self._pool, np.frombuffer(b"".join(parts), dtype=np.uint8)])
+
+    def __call__(self, array: pa.StringArray) -> pa.StringArray:
+        """Return the rewritten column; missing stays missing."""
+        flat = Flat(array)
+        if not flat.ascii:
+            unknown = _scan(flat.data, int(flat.offsets[0]), int(flat.offsets[-1]), self._size)
+            self._learn(list(unknown))
+        offsets, data, context = _rewrite(
+            flat.offsets, flat.data, flat.valid, self._start, self._size, self._pool, self._squeeze
+        )
+        out = Flat.array(offsets, data, flat.valid)
+        if self._whole is not None and bool(context.any()):
+            mask = pa.array(context)
+            coded = array.filter(mask).dictionary_encode()
+            texts = pa.array([self._whole(t) for t in coded.dictionary.to_pylist()], pa.string())
+            out = pc.replace_with_mask(out, mask, texts.take(coded.indices))
+        return out
+
+
+def _needs_neighbours(char: str) -> bool:
+    composed = unicodedata.normalize("NFC", char)
+    out = "".join(map(key_letter, composed))
+    return any(
+        unicodedata.category(c)[0] == "M" or 0x1100 <= ord(c) <= 0x11FF for c in composed + out
+    )
+
+
+def _key_letter(char: str) -> str:
+    return "".join(map(key_letter, unicodedata.normalize("NFC", char)))
+
+
+_MAPS: dict[str, LetterMap] = {}
+
+
+def key_forms(array: pa.StringArray) -> pa.StringArray:
+    """Return :func:`geoplan.persian.key_form` of each row; empty keys are missing."""
+    if "key" not in _MAPS:
+        _MAPS["key"] = LetterMap(
+            _key_letter, whole=key_form, context=_needs_neighbours, squeeze=True
+        )
+    return without_empty(_MAPS["key"](array))
+
+
+def search_keys(array: pa.StringArray) -> pa.StringArray:
+    """Return :func:`geoplan.persian.search_key` of each row; empty keys are missing."""
+    if "search" not in _MAPS:
+        # Marks are dropped and nothing is composed, so that no letter depends on its neighbours.
+        _MAPS["search"] = LetterMap(search_key)
+    return without_empty(_MAPS["search"](array))
+
+
+def without_empty(array: pa.StringArray) -> pa.StringArray:
+    """Return a text column in which empty text is missing."""
+    empty = pc.equal(array, "")
+    if not pc.any(empty).as_py():
+        return array
+    return pc.if_else(empty, pa.scalar(None, pa.string()), array)

@@ -25,11 +25,13 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     func,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 __all__ = [
+    "AccessToken",
     "Base",
     "Block",
     "Candidate",
@@ -37,6 +39,7 @@ __all__ = [
     "Feature",
     "Layer",
     "LayerVersion",
+    "LoadJob",
     "Phase",
     "Plot",
     "RasterAsset",
@@ -46,6 +49,7 @@ __all__ = [
     "RunRegion",
     "RunSource",
     "SupplyAssignment",
+    "Upload",
     "UtilityLine",
     "UtilityNode",
 ]
@@ -424,3 +428,77 @@ class SupplyAssignment(Base):
     cost: Mapped[float]
     basis: Mapped[str]
     geom: Mapped[WKBElement | None] = _geom("LINESTRING")
+
+
+class AccessToken(Base):
+    """A token by which a person may write through the service; only its hash is known."""
+
+    __tablename__ = "access_token"
+    __table_args__ = (
+        Index(
+            "uq_access_token_name_in_use",
+            "name",
+            unique=True,
+            postgresql_where=text("revoked_at is null"),
+        ),
+    )
+    id: Mapped[int] = _id()
+    name: Mapped[str]
+    sha256: Mapped[str] = mapped_column(unique=True)
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    revoked_at: Mapped[datetime | None]
+    last_used: Mapped[datetime | None]
+
+
+class Upload(Base):
+    """A file that was sent to the service; it lies in a folder named by ``id``."""
+
+    __tablename__ = "upload"
+    __table_args__ = (UniqueConstraint("sha256", "bytes", "name"),)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    bytes: Mapped[int]
+    sha256: Mapped[str]
+    sent_by: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class LoadJob(Base):
+    """A check or load that runs in the background, and what came of it."""
+
+    __tablename__ = "load_job"
+    __table_args__ = (
+        CheckConstraint("phase in ('check', 'load')", name="phase"),
+        CheckConstraint(
+            "state in ('queued', 'running', 'checked', 'loading', 'done', 'refused', 'failed', "
+            "'cancelled')",
+            name="state",
+        ),
+        Index(
+            "ix_load_job_waiting",
+            "created_at",
+            postgresql_where=text("state in ('queued', 'running', 'loading')"),
+        ),
+    )
+    id: Mapped[str] = mapped_column(primary_key=True)
+    upload_id: Mapped[str] = mapped_column(ForeignKey("upload.id", ondelete="CASCADE"), index=True)
+    layer_id: Mapped[str]
+    options: Mapped[dict[str, Any]]
+    phase: Mapped[str]
+    state: Mapped[str]
+    asked_by: Mapped[str]
+    confirmed_by: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+    worker: Mapped[str | None]
+    heartbeat: Mapped[datetime | None]
+    tries: Mapped[int] = mapped_column(Integer)
+    stop_asked: Mapped[bool] = mapped_column(Boolean)
+    progress: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    checked_against: Mapped[int | None]
+    summary: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    problem: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    version_id: Mapped[int | None] = mapped_column(
+        ForeignKey("layer_version.id", ondelete="SET NULL")
+    )

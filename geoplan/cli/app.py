@@ -11,7 +11,7 @@ import typer
 
 from geoplan import __version__
 from geoplan.catalogue import Catalogue
-from geoplan.cli import db, demo, layers, pack, regions, sample, serve, site
+from geoplan.cli import db, demo, layers, pack, regions, sample, serve, site, user
 from geoplan.cli.context import AppContext
 from geoplan.settings import Settings
 
@@ -30,6 +30,7 @@ app.add_typer(layers.app, name="layers", help="The layer catalogue and single fi
 app.add_typer(pack.app, name="pack", help="Deliveries of many files.")
 app.add_typer(site.app, name="site", help="Siting runs.")
 app.add_typer(regions.app, name="regions", help="Measures of regions.")
+app.add_typer(user.app, name="user", help="Who may load through the service.")
 app.command(name="sample", help="Make the synthetic country as a pack of files.")(sample.sample)
 app.command(name="demo", help="Make, load and plan the synthetic country, then serve it.")(
     demo.demo

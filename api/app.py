@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
+from anyio import to_thread
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
@@ -12,13 +15,16 @@ import geoplan
 from api import errors
 from api.country import Countries
 from api.current import Snapshot
+from api.delivery import Delivery, Studies
 from api.headers import SecurityHeaders
+from api.jobs import Pace, Worker
 from api.limits import Limits
-from api.routes import info, layers, pages, regions, runs, tiles
+from api.routes import info, jobs, layers, pages, regions, runs, tiles, uploads
 from api.routes.plain_tiles import PlainTiles
 from api.schemas import ProblemBody
 from api.service import Service
 from api.tile_store import TileStore
+from api.uploads import Uploads
 from geoplan.catalogue import Catalogue
 from geoplan.settings import Settings
 from geoplan.store.serve.database import Database, Engine
@@ -37,6 +43,11 @@ _TAGS = [
     {"name": "layers", "description": "Catalogued data that can be switched on."},
     {"name": "regions", "description": "Administrative regions and their industrialisation."},
     {"name": "runs", "description": "Siting runs: candidates, portfolio, supply, files."},
+    {
+        "name": "loading",
+        "description": "Send a file, check it, confirm, load. What changes something needs a token "
+        "of `geoplan user add`.",
+    },
     {"name": "tiles", "description": "Mapbox vector tiles; the source layer is named `layer`."},
 ]
 
@@ -56,6 +67,8 @@ def create_app(
     catalogue: Catalogue | None = None,
     limits: Limits | None = None,
     web_folder: Path | None = None,
+    delivery: Delivery | None = None,
+    pace: Pace | None = None,
 ) -> FastAPI:
     """Return the service.
 
@@ -71,6 +84,10 @@ def create_app(
         How much one request may ask for.
     web_folder : Path, optional
         A built web page; absent: the one in the wheel, else the checkout's ``web/dist``.
+    delivery : Delivery, optional
+        What checks and loads uploaded files; absent: the studies.
+    pace : Pace, optional
+        How often queued jobs are looked for.
 
     Raises
     ------
@@ -80,6 +97,19 @@ def create_app(
     limits = limits or Limits()
     catalogue = catalogue or Catalogue.standard(settings.layers_dir)
     database = Database(settings, engine)
+    received = Uploads(settings, database)
+    worker = Worker(
+        settings, database, received, delivery or Studies(settings, catalogue), pace=pace
+    )
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        # Without an open database nothing is looked for: a page or a document needs none.
+        if engine is not None:
+            worker.start()
+        yield
+        await to_thread.run_sync(worker.stop)
+
     app = FastAPI(
         title="GeoPlan",
         version=geoplan.__version__,
@@ -88,6 +118,7 @@ def create_app(
         docs_url=None,  # the stock pages load their scripts from another host
         redoc_url=None,
         openapi_tags=_TAGS,
+        lifespan=lifespan,
         generate_unique_id_function=_operation_id,
         responses={
             "4XX": {"model": ProblemBody, "description": "The request cannot be answered"},
@@ -103,6 +134,8 @@ def create_app(
         snapshot=Snapshot(database, seconds=limits.fresh_seconds),
         tiles=TileStore(limits.tile_cache_mb),
         statements=TileStatements(),
+        uploads=received,
+        worker=worker,
         web_folders=(web_folder,) if web_folder else pages.standard_folders(),
     )
     app.state.geoplan = service
@@ -112,8 +145,8 @@ def create_app(
     )
     app.add_middleware(SecurityHeaders)
     app.router.routes.insert(0, PlainTiles(service))
-    for router in (info.router, layers.router, regions.router, runs.router):
-        app.include_router(router, prefix="/api")
+    for part in (info, layers, regions, runs, uploads, jobs):
+        app.include_router(part.router, prefix="/api")
     app.include_router(tiles.router)
     app.include_router(pages.router)  # last: it answers whatever is left
     return app

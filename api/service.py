@@ -11,8 +11,10 @@ from fastapi import Path as UrlPath
 
 from api.country import Countries
 from api.current import Snapshot
+from api.jobs import Worker
 from api.limits import Limits
 from api.tile_store import TileStore
+from api.uploads import Uploads
 from geoplan.catalogue import Catalogue
 from geoplan.settings import Settings
 from geoplan.store.serve.database import Database
@@ -35,6 +37,8 @@ class Service:
     snapshot: Snapshot
     tiles: TileStore
     statements: TileStatements
+    uploads: Uploads
+    worker: Worker
     web_folders: tuple[Path, ...]
 
 

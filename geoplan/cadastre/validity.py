@@ -1,0 +1,81 @@
+"""Which polygons are valid, and why the others are not: GEOS's answer, asked only where needed."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+
+from geoplan.cadastre.rings import Rings
+from geoplan.cadastre.wkb import write_multipolygon
+from geoplan.errors import ShapeError
+
+__all__ = ["Reason", "first_points", "reasons", "shapes_of", "valid"]
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
+
+
+def shapes_of(rings: Rings, which: npt.ArrayLike | None = None) -> npt.NDArray[np.object_]:
+    """Return shapely geometries of many shapes at once; one without parts is ``None``."""
+    wkb = write_multipolygon(rings, which, single=True)
+    out: npt.NDArray[np.object_] = shapely.from_wkb(np.array(wkb.to_pylist(), dtype=object))
+    return out
+
+
+def first_points(rings: Rings, which: npt.ArrayLike) -> Floats:
+    """Return the first vertex of shapes that have parts, shape (shapes, 2)."""
+    which = np.asarray(which, dtype=np.int64)
+    if (np.diff(rings.shape_start)[which] == 0).any():
+        raise ShapeError("a shape without parts has no first point")
+    out: Floats = rings.xy[rings.ring_start[rings.part_start[rings.shape_start[which]]]]
+    return out
+
+
+def valid(rings: Rings, simple: Mask, *, of: Mask | None = None) -> Mask:
+    """Return which shapes are valid, as GEOS answers.
+
+    Parameters
+    ----------
+    rings : Rings
+    simple : ndarray of bool
+        Shapes proven valid by :func:`measure`; only the others are asked of GEOS.
+    of : ndarray of bool, optional
+        Shapes of interest. The others, and shapes without parts, count as valid.
+    """
+    ask = ~simple & (np.diff(rings.shape_start) > 0)
+    if of is not None:
+        ask &= of
+    out = np.ones(len(rings), np.bool_)
+    which = np.flatnonzero(ask)
+    for start in range(0, len(which), 100_000):
+        some = which[start : start + 100_000]
+        out[some] = shapely.is_valid(shapes_of(rings, some))
+    return out
+
+
+class Reason(NamedTuple):
+    """Why a shape is invalid, in GEOS's words, and where (``None``: GEOS names no place)."""
+
+    text: str
+    place: shapely.Point | None
+
+
+_PLACE = re.compile(r"^(?P<text>.*?)\[(?P<x>\S+) (?P<y>\S+)(?: \S+)*\]$")
+
+
+def reasons(rings: Rings, which: npt.ArrayLike) -> list[Reason]:
+    """Return why invalid shapes are invalid."""
+    out = []
+    for text in shapely.is_valid_reason(shapes_of(rings, which)):
+        match = _PLACE.match(text)
+        if match is None:
+            out.append(Reason(text, None))
+        else:
+            place = shapely.Point(float(match["x"]), float(match["y"]))
+            out.append(Reason(match["text"], place))
+    return out

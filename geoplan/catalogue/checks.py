@@ -53,6 +53,7 @@ DEFECTS: dict[str, DefectKind] = {
     "duplicate-key": _kind("error", "Same key twice", "کلید تکراری"),
     "required-missing": _kind("error", "A required value is missing", "نبود مقدار لازم"),
     "wrong-type": _kind("warning", "Value of the wrong type", "نوع نادرست مقدار"),
+    "not-whole": _kind("warning", "Not a whole number, rounded", "عدد غیرصحیح، گردشده"),
     "out-of-range": _kind("warning", "Value out of its range", "مقدار خارج از بازه"),
     "unknown-code": _kind("warning", "Value outside the code list", "مقدار خارج از فهرست کد"),
     "destroyed-text": _kind("warning", "Text destroyed by an encoding", "متن خراب‌شده"),

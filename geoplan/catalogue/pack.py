@@ -23,6 +23,19 @@ class FieldMap(Strict):
     zero_pad: int | None = Field(None, ge=1, le=20, description="Left-pad a code with zeros")
     codes: dict[str, str] | None = Field(None, description="Value in the file → code stored")
     default: str | float | None = Field(None, description="Value where the source is missing")
+    unit: str | None = Field(
+        None, description="Unit of the number in the file; converted to the unit of the field"
+    )
+    decimal: Literal[".", ","] | None = Field(
+        None, description="Mark before the fraction of a number; absent: what is clear is read"
+    )
+    calendar: Literal["auto", "jalali", "gregorian", "excel"] | None = Field(
+        None,
+        description=(
+            "Calendar of a date; 'auto' tells Jalali from Gregorian years, 'excel' reads serial "
+            "numbers"
+        ),
+    )
 
 
 class Join(Strict):

@@ -7,15 +7,21 @@ from difflib import get_close_matches
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from geoplan.catalogue.layer import FieldSpec
 from geoplan.catalogue.pack import FieldMap
-from geoplan.errors import UnknownName
+from geoplan.errors import InputError, UnknownName
 from geoplan.expression import evaluate
+from geoplan.ingest.attributes.day import day_of
+from geoplan.ingest.attributes.number import read_numbers
+from geoplan.ingest.attributes.unit import convert, unit_factor
 from geoplan.ingest.findings import Findings, listed
 from geoplan.persian import is_destroyed
 
 __all__ = ["as_text", "blank_destroyed", "blank_missing", "make_column", "rename", "typed"]
+
+_MODERN = 1600  # no Jalali year of any record reaches it
 
 
 def rename(frame: pd.DataFrame, columns: Mapping[str, str], *, where: str) -> pd.DataFrame:
@@ -124,8 +130,54 @@ def _mapped(text: pd.Series, codes: Mapping[str, str], name: str, findings: Find
     return out
 
 
+def _read_as_told(
+    name: str, column: pd.Series, m: FieldMap, spec: FieldSpec | None, findings: Findings
+) -> pd.Series:
+    """Read numbers and dates by the keys ``decimal``, ``unit`` and ``calendar`` of a rule."""
+    had = column.notna()
+    if m.calendar is not None:
+        calendar = m.calendar
+        out = pd.Series(
+            [day_of(v, calendar) if h else None for v, h in zip(column, had, strict=True)],
+            index=column.index,
+            dtype=object,
+        )
+        what = f"of the calendar '{calendar}'"
+    else:
+        if m.decimal is not None and not pd.api.types.is_numeric_dtype(column):
+            text = pa.array(as_text(column).tolist(), pa.string())
+            numbers, _ = read_numbers(text, decimal=m.decimal)
+            out = pd.Series(numbers.to_pandas().to_numpy(), index=column.index)
+        else:
+            out = pd.to_numeric(column, errors="coerce").astype("float64")
+        if m.unit is not None:
+            if spec is None or spec.unit is None:
+                raise InputError(
+                    f"'{name}' is given in '{m.unit}' and has no unit to be converted to",
+                    where=findings.where,
+                    remedy="write 'unit' in an entry's 'fields', for a field that has a unit",
+                )
+            out = convert(out, unit_factor(m.unit, spec.unit))
+        what = "numbers"
+    lost = had & out.isna() & (as_text(column).fillna("") != "")
+    if bool(lost.any()):
+        bad = sorted(set(as_text(column)[lost]))
+        findings.add(
+            "wrong-type",
+            f"{int(lost.sum()):,} values of '{name}' are not {what}: {listed(map(repr, bad))}",
+            "stored as empty; list the words that mean 'not known' in 'missing'",
+            count=int(lost.sum()),
+        )
+    return out
+
+
 def make_column(
-    name: str, rule: FieldMap | str, frame: pd.DataFrame, findings: Findings
+    name: str,
+    rule: FieldMap | str,
+    frame: pd.DataFrame,
+    findings: Findings,
+    *,
+    spec: FieldSpec | None = None,
 ) -> pd.Series:
     """Make one column by its rule.
 
@@ -135,14 +187,19 @@ def make_column(
         The column's name, for messages.
     rule : FieldMap or str
         A bare string is a source column. Steps run in this order: source or expression,
-        prefix and suffix taken off, zero padding, first characters, codes, default, prefix.
+        prefix and suffix taken off, zero padding, first characters, codes, default, prefix,
+        then numbers by 'decimal' and 'unit' or dates by 'calendar'.
     frame : DataFrame
         The columns at hand.
+    spec : FieldSpec, optional
+        The field that is made; its unit is what 'unit' converts to.
 
     Raises
     ------
     UnknownName
         A source column is not there.
+    InputError
+        'unit' without a field that has a unit, or one that measures something else.
     """
     m = FieldMap.model_validate({"from": rule}) if isinstance(rule, str) else rule
     if m.expr is not None:
@@ -185,6 +242,8 @@ def make_column(
         column = column.astype(object).where(column.notna(), m.default)
     if m.prefix is not None:
         column = column.map(lambda v: None if pd.isna(v) else f"{m.prefix}{v}")
+    if m.calendar is not None or m.unit is not None or m.decimal is not None:
+        column = _read_as_told(name, column, m, spec, findings)
     return column
 
 
@@ -220,9 +279,16 @@ def typed(name: str, column: pd.Series, spec: FieldSpec, findings: Findings) -> 
         out = as_text(column).map(lambda v: words.get(v.lower()) if v else None).astype("boolean")
     else:
         days = pd.to_datetime(column, errors="coerce", format="ISO8601", utc=True)
+        # '1402/05/31' is a Jalali day: pandas takes it for the Middle Ages, or for none.
         out = pd.Series(
-            [None if pd.isna(d) else d.date() for d in days], index=column.index, dtype=object
-        )
+            [
+                day_of(v) if isinstance(v, str) and (pd.isna(d) or d.year < _MODERN)
+                else None if pd.isna(d) else d.date()
+                for v, d in zip(column, days, strict=True)
+            ],
+            index=column.index,
+            dtype=object,
+        )  # fmt: skip
     unread = had & out.isna() & (as_text(column).fillna("") != "")
     if bool(unread.any()):
         bad = as_text(column)[unread]

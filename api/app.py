@@ -13,6 +13,7 @@ from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddle
 
 import geoplan
 from api import errors
+from api.body_limit import BodyLimit
 from api.country import Countries
 from api.current import Snapshot
 from api.delivery import Delivery, Studies
@@ -143,6 +144,7 @@ def create_app(
     app.add_middleware(
         GZipMiddleware, minimum_size=1_400, compresslevel=4, exclude_content_types=_NOT_PACKED
     )
+    app.add_middleware(BodyLimit, most=limits.body_bytes, streamed="/api/uploads")
     app.add_middleware(SecurityHeaders)
     app.router.routes.insert(0, PlainTiles(service))
     for part in (info, layers, regions, runs, uploads, jobs):

@@ -26,6 +26,7 @@ __all__ = [
     "TokenRevoked",
     "TooLarge",
     "TooMany",
+    "answer_of",
     "install",
     "problem_of",
     "status_of",
@@ -158,12 +159,17 @@ def _answer(body: ProblemBody, headers: dict[str, str] | None = None) -> Respons
     )
 
 
+def answer_of(error: Exception) -> Response:
+    """Return the answer that tells a client of ``error``."""
+    return _answer(problem_of(error))
+
+
 def install(app: FastAPI) -> None:
     """Make ``app`` answer every error as ``application/problem+json``."""
 
     @app.exception_handler(errors.GeoPlanError)
     async def _known(_: Request, error: errors.GeoPlanError) -> Response:
-        return _answer(problem_of(error))
+        return answer_of(error)
 
     @app.exception_handler(RequestValidationError)
     async def _invalid(_: Request, error: RequestValidationError) -> Response:

@@ -7,7 +7,6 @@ import logging
 import secrets
 import threading
 import time
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,6 +14,7 @@ from api.delivery import Delivery, Loaded, Work
 from api.errors import problem_of
 from api.job_summary import summary_of
 from api.presence import Presence
+from api.pulse import Pulse
 from api.uploads import Uploads, remove_unknown
 from geoplan.errors import (
     AnswerNo,
@@ -32,7 +32,7 @@ from geoplan.store.job import JobInfo, current_version
 from geoplan.store.serve.database import Database, Engine
 from geoplan.store.session import transaction
 from geoplan.store.upload import known_uploads, remove_old
-from geoplan.studies.delivery_options import DeliveryOptions, Progress
+from geoplan.studies.delivery_options import DeliveryOptions
 
 __all__ = ["Pace", "Worker"]
 
@@ -157,7 +157,7 @@ class Worker:
 
     def _work(self, job: JobInfo) -> None:
         engine = self._database.engine()
-        with _Pulse(engine, job.id, self.name, self._pace.beat_s) as pulse:
+        with Pulse(engine, job.id, self.name, self._pace.beat_s) as pulse:
             try:
                 state, filled = self._do(engine, job, pulse)
             except Stopped:
@@ -184,7 +184,7 @@ class Worker:
             with transaction(engine) as session:
                 job_work.finish(session, job.id, worker=self.name, state=state, **filled)
 
-    def _do(self, engine: Engine, job: JobInfo, pulse: _Pulse) -> tuple[End, dict[str, Any]]:
+    def _do(self, engine: Engine, job: JobInfo, pulse: Pulse) -> tuple[End, dict[str, Any]]:
         file = self._uploads.path(job.upload)
         if not file.is_file() or file.stat().st_size != job.upload.size:
             raise FileMissing(
@@ -261,48 +261,6 @@ class Worker:
             presence.sweep(job_work.busy_workers(session))
         self._uploads.sweep(uploads)
         remove_unknown(self._settings.jobs_dir, jobs)
-
-
-class _Pulse:
-    """A job's heartbeat: tells the table how far it is, and learns whether it shall stop."""
-
-    def __init__(self, engine: Engine, job_id: str, worker: str, seconds: float) -> None:
-        self._engine, self._job, self._worker, self._seconds = engine, job_id, worker, seconds
-        self._ended = threading.Event()
-        self._told: Progress | None = None
-        self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
-        self.cancelled = False
-        self.lost = False
-
-    def __enter__(self) -> _Pulse:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.end()
-
-    def tell(self, progress: Progress) -> None:
-        self._told = progress
-
-    def end(self) -> None:
-        self._ended.set()
-        self._thread.join()
-
-    def _beat(self) -> None:
-        while not self._ended.wait(self._seconds):
-            told = self._told
-            try:
-                with transaction(self._engine) as session:
-                    answer = job_work.beat(
-                        session,
-                        self._job,
-                        worker=self._worker,
-                        progress=None if told is None else asdict(told),
-                    )
-            except Unavailable:
-                continue  # the work itself will meet the same trouble, or it passes
-            self.lost = answer is None
-            self.cancelled = bool(answer)
 
 
 def _told(error: Exception) -> dict[str, Any]:

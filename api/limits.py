@@ -21,6 +21,8 @@ class Limits:
         Most rows in one page of candidates; a larger wish is served with this many.
     tile_cache_mb : float
         Memory for tiles that were made before.
+    body_bytes : int
+        Largest body of a request that is no upload.
     fresh_seconds : float
         How long the list of current layers and runs may be trusted.
     """
@@ -30,4 +32,5 @@ class Limits:
     query_seconds: float = 10.0
     page: int = 1_000
     tile_cache_mb: float = 64.0
+    body_bytes: int = 2_000_000
     fresh_seconds: float = 1.0

@@ -390,6 +390,13 @@ class TestJobs:
         problem(client.post("/api/jobs", json=wrong), status)
         assert client.get("/api/jobs").json()["total"] == 0
 
+    def test_a_request_larger_than_any_form(self, client: TestClient) -> None:
+        client.headers.pop("authorization")  # bodies are read before anybody is known
+        told = problem(client.post("/api/jobs", content=b"[" * 2_000_001), 413)
+        assert "PUT /api/uploads" in told["remedy"]
+        endless = (b"[" * 100_000 for _ in range(1000))
+        assert client.post("/api/jobs", content=endless).status_code in (400, 413)
+
     @pytest.mark.parametrize("name", ["report", "report.html", "problems.gpkg"])
     def test_no_report_yet(self, client: TestClient, name: str) -> None:
         job = ended(client, asked(client, sent(client, wish(fail="crs")))["id"])

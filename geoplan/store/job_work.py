@@ -100,7 +100,8 @@ def beat(
         update(_Job)
         .where(_mine(job_id, worker, "done"))
         .values(
-            heartbeat=func.clock_timestamp(), progress=None if progress is None else plain(dict(progress))
+            heartbeat=func.clock_timestamp(),
+            progress=None if progress is None else plain(dict(progress)),
         )
         .returning(_Job.stop_asked)
     )

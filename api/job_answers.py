@@ -91,6 +91,9 @@ class DefectLine(Answer):
 class JobSummary(Answer):
     """What was found in the file; the report has each finding."""
 
+    # It was written by the GeoPlan that did the work, which may have been another version.
+    model_config = ConfigDict(extra="ignore")
+
     file: str
     sha256: str
     layer: str

@@ -28,7 +28,7 @@ from geoplan.errors import (
 from geoplan.ingest.inspection import Inspection
 from geoplan.settings import Settings
 from geoplan.store import job_work
-from geoplan.store.job import JobInfo, current_version
+from geoplan.store.job import JobInfo
 from geoplan.store.serve.database import Database, Engine
 from geoplan.store.session import transaction
 from geoplan.store.upload import known_uploads, remove_old
@@ -153,7 +153,13 @@ class Worker:
             job_work.give_up(
                 session, dead=dead, stale_s=pace.stale_s, tries=pace.tries, problem=_deadly(pace)
             )
-            return job_work.claim(session, worker=self.name, dead=dead, stale_s=pace.stale_s)
+            return job_work.claim(
+                session,
+                worker=self.name,
+                place=self._uploads.place(),
+                dead=dead,
+                stale_s=pace.stale_s,
+            )
 
     def _work(self, job: JobInfo) -> None:
         engine = self._database.engine()
@@ -206,23 +212,17 @@ class Worker:
         return self._load(work, job)
 
     def _check(self, work: Work, job: JobInfo) -> tuple[End, dict[str, Any]]:
-        # Asked before the file is read: what changes meanwhile has changed since the check.
-        with transaction(work.engine) as session:
-            before = current_version(session, job.layer_id)
         found = self._delivery.check(work)
-        filled: dict[str, Any] = {"summary": self._report(job, found), "checked_against": before}
+        if found.sha256 != job.upload.sha256:
+            raise _changed(job)
+        filled: dict[str, Any] = {"summary": self._report(job, found)}
         if found.errors and not work.options.partial:
             return "refused", {**filled, "problem": _refusal(found)}
         return "checked", filled
 
     def _load(self, work: Work, job: JobInfo) -> tuple[End, dict[str, Any]]:
-        digest = _digest(work.file)
-        if digest != job.upload.sha256:
-            raise FileMissing(
-                "the uploaded file is not what was sent any more",
-                where=job.upload.name,
-                remedy="send it again with PUT /api/uploads, then ask for a new check",
-            )
+        if _digest(work.file) != job.upload.sha256:
+            raise _changed(job)
         try:
             loaded: Loaded = self._delivery.load(work)
         except (InputError, AnswerNo) as error:
@@ -270,6 +270,14 @@ def _told(error: Exception) -> dict[str, Any]:
 def _digest(file: Path) -> str:
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _changed(job: JobInfo) -> FileMissing:
+    return FileMissing(
+        "the uploaded file is not what was sent any more",
+        where=job.upload.name,
+        remedy="send it again with PUT /api/uploads, then ask for a new check",
+    )
 
 
 def _refusal(found: Inspection) -> dict[str, Any]:

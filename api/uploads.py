@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import os
 import secrets
@@ -94,10 +95,23 @@ class Uploads:
         self._most = int(settings.upload_mb * 1e6)
         self._database = database
         self._free = at_once
+        self._place: str | None = None
 
     def path(self, upload: UploadInfo) -> Path:
         """Return where a file lies."""
         return self._folder / upload.id / upload.name
+
+    def place(self) -> str:
+        """Return the name of the folder, by which servers that share a database tell theirs."""
+        file = self._folder / ".place"
+        if self._place is None:
+            self._make_folder()
+            with contextlib.suppress(FileExistsError), held(file) as folder:
+                (folder / "name").write_text(secrets.token_hex(16), encoding="ascii")
+                # A link is made whole or not at all, and never over what is there.
+                file.hardlink_to(folder / "name")
+            self._place = file.read_text(encoding="ascii")
+        return self._place
 
     def sweep(self, known: set[str]) -> None:
         """Remove what was never finished, and folders of uploads that are not in ``known``."""
@@ -214,6 +228,7 @@ class Uploads:
                 kept = put_upload(
                     session,
                     upload_id=draft.id,
+                    place=self.place(),
                     name=draft.name,
                     size=draft.size,
                     sha256=draft.sha256,

@@ -39,7 +39,9 @@ def header(database: Engine) -> dict[str, str]:
 
 def queue(database: Engine, *names: str, phase: Any = "check") -> None:
     with transaction(database) as session:
-        upload = put_upload(session, upload_id="u", name="a", size=1, sha256="0", sent_by="Sara")
+        upload = put_upload(
+            session, upload_id="u", place="here", name="a", size=1, sha256="0", sent_by="Sara"
+        )
     for name in names:
         with transaction(database) as session:
             jobs.add_job(
@@ -50,7 +52,7 @@ def queue(database: Engine, *names: str, phase: Any = "check") -> None:
 
 def claim(database: Engine, worker: str, **how: Any) -> jobs.JobInfo | None:
     with transaction(database) as session:
-        return job_work.claim(session, worker=worker, **how)
+        return job_work.claim(session, worker=worker, **{"place": "here", **how})
 
 
 def state(database: Engine, name: str) -> str:
@@ -97,9 +99,14 @@ class TestClaims:
     def test_a_claim_in_the_making_is_passed_over(self, database: Engine) -> None:
         queue(database, "j1", "j2")
         with transaction(database) as session:
-            first = job_work.claim(session, worker="a")
+            first = job_work.claim(session, worker="a", place="here")
             second = claim(database, "b")  # does not wait for the other transaction
             assert first is not None and second is not None and second.id == "j2"
+
+    def test_only_where_the_file_lies(self, database: Engine) -> None:
+        queue(database, "j1")
+        assert claim(database, "a", place="elsewhere") is None
+        assert claim(database, "b") is not None
 
     def test_taken_up_when_the_worker_is_gone(self, database: Engine) -> None:
         queue(database, "j1")
@@ -220,7 +227,7 @@ class TestOnce:
         queue(database, "j1")
         claim(database, "a")
         with transaction(database) as session:
-            job_work.finish(session, "j1", worker="a", state="checked", checked_against=None)
+            job_work.finish(session, "j1", worker="a", state="checked")
         done, refused = [], []
 
         def confirm() -> None:

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from geoplan.errors import Stopped
 from geoplan.store import tables
 from geoplan.store.copy import plain
-from geoplan.store.job import BUSY, JobInfo, find_job, locked_job
+from geoplan.store.job import BUSY, JobInfo, current_version, find_job, locked_job
 
 __all__ = ["beat", "busy_workers", "claim", "finish", "give_up", "hand_back", "settle"]
 
@@ -50,7 +50,7 @@ def give_up(
 
 
 def claim(
-    session: Session, *, worker: str, dead: Sequence[str] = (), stale_s: float = 60.0
+    session: Session, *, worker: str, place: str, dead: Sequence[str] = (), stale_s: float = 60.0
 ) -> JobInfo | None:
     """Take the oldest job that waits, or whose worker is gone; ``None`` where there is none.
 
@@ -58,6 +58,8 @@ def claim(
     ----------
     worker : str
         Who takes it.
+    place : str
+        Only jobs whose file is here.
     dead : sequence of str
         Workers that are known to be gone; others are gone once their heartbeat is old.
     stale_s : float, s
@@ -65,10 +67,11 @@ def claim(
     """
     free = (
         select(_Job.id)
+        .join(tables.Upload, and_(tables.Upload.id == _Job.upload_id, tables.Upload.place == place))
         .where(or_(_Job.state == "queued", _abandoned(dead, stale_s)))
         .order_by(_Job.created_at, _Job.id)
         .limit(1)
-        .with_for_update(skip_locked=True)
+        .with_for_update(of=_Job, skip_locked=True)
     )
     job_id = session.scalar(free)
     if job_id is None:
@@ -80,6 +83,9 @@ def claim(
     job.progress = None
     job.heartbeat = session.scalar(select(func.clock_timestamp()))
     job.started_at = job.started_at or job.heartbeat
+    if job.phase == "check":
+        # Before the file is read: what changes meanwhile has changed since the check.
+        job.checked_against = current_version(session, job.layer_id)
     session.flush()
     return find_job(session, job_id)
 
@@ -137,7 +143,6 @@ def finish(
     state: Literal["checked", "done", "refused", "failed", "cancelled"],
     summary: Mapping[str, Any] | None = None,
     problem: Mapping[str, Any] | None = None,
-    checked_against: int | None = None,
     version_id: int | None = None,
 ) -> bool:
     """Enter what came of a job; return whether the worker still had it.
@@ -154,8 +159,6 @@ def finish(
     }
     if summary is not None:
         values["summary"] = plain(dict(summary))
-    if state == "checked" or checked_against is not None:
-        values["checked_against"] = checked_against
     if version_id is not None:
         values["version_id"] = version_id
     mine = _mine(job_id, worker, "done") if state == "done" else _mine(job_id, worker)

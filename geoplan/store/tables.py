@@ -451,11 +451,12 @@ class AccessToken(Base):
 
 
 class Upload(Base):
-    """A file that was sent to the service; it lies in a folder named by ``id``."""
+    """A file that was sent to the service; it lies in a folder named by ``id`` at ``place``."""
 
     __tablename__ = "upload"
-    __table_args__ = (UniqueConstraint("sha256", "bytes", "name"),)
+    __table_args__ = (UniqueConstraint("place", "sha256", "bytes", "name"),)
     id: Mapped[str] = mapped_column(primary_key=True)
+    place: Mapped[str]
     name: Mapped[str]
     bytes: Mapped[int]
     sha256: Mapped[str]

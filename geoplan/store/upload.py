@@ -18,7 +18,6 @@ __all__ = [
     "known_uploads",
     "put_upload",
     "remove_old",
-    "same_upload",
     "upload_info",
 ]
 
@@ -36,7 +35,7 @@ class UploadInfo:
     sha256, sent_by : str
         Its hash; who sent it.
     created_at : datetime
-        When.
+        When it was sent last.
     """
 
     id: str
@@ -48,36 +47,34 @@ class UploadInfo:
 
 
 def put_upload(
-    session: Session, *, upload_id: str, name: str, size: int, sha256: str, sent_by: str
+    session: Session,
+    *,
+    upload_id: str,
+    place: str,
+    name: str,
+    size: int,
+    sha256: str,
+    sent_by: str,
 ) -> UploadInfo:
     """Enter a file that was received whole; return it, or the same one that was there before.
 
     Parameters
     ----------
+    place : str
+        Folder that has it: several servers may share a database and not their disks.
     size : int
         Bytes.
     """
-    session.execute(
+    entered = (
         insert(tables.Upload)
-        .values(id=upload_id, name=name, bytes=size, sha256=sha256, sent_by=sent_by)
-        .on_conflict_do_nothing(index_elements=["sha256", "bytes", "name"])
-    )
-    found = same_upload(session, name=name, size=size, sha256=sha256)
-    if found is None:
-        raise UnknownName("the upload was removed while it was entered", where="upload")
-    return found
-
-
-def same_upload(session: Session, *, name: str, size: int, sha256: str) -> UploadInfo | None:
-    """Return the upload of this name and content, or ``None``."""
-    row = session.scalar(
-        select(tables.Upload).where(
-            tables.Upload.sha256 == sha256,
-            tables.Upload.bytes == size,
-            tables.Upload.name == name,
+        .values(id=upload_id, place=place, name=name, bytes=size, sha256=sha256, sent_by=sent_by)
+        # What is sent again is wanted again: it is kept as long as a new one.
+        .on_conflict_do_update(
+            index_elements=["place", "sha256", "bytes", "name"], set_={"created_at": func.now()}
         )
+        .returning(tables.Upload.id)
     )
-    return None if row is None else upload_info(row)
+    return find_upload(session, str(session.scalar(entered)))
 
 
 def find_upload(session: Session, upload_id: str) -> UploadInfo:

@@ -13,7 +13,6 @@ __all__ = ["REPAIRS", "FileMapping"]
 
 REPAIRS = (
     "make_valid", "remove_spikes", "remove_repeated", "drop_empty", "swap_axes", "close_rings",
-    "snap",
 )  # fmt: skip
 """Repairs of single files by name; each is made only where it is asked for."""
 
@@ -37,7 +36,7 @@ class FileMapping(Strict):
     repair: tuple[
         Literal[
             "make_valid", "remove_spikes", "remove_repeated", "drop_empty", "swap_axes",
-            "close_rings", "snap",
+            "close_rings",
         ],
         ...,
     ] = Field((), description="Repairs that are wanted")  # fmt: skip

@@ -44,6 +44,152 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Jobs
+         * @description List the jobs, newest first; `total` counts all that match.
+         */
+        get: operations["listJobs"];
+        put?: never;
+        /**
+         * Create Job
+         * @description Queue a check or a load of an upload; `Location` says where to ask how far it is.
+         */
+        post: operations["createJob"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs/{job_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Job
+         * @description Return how far a job is, what was found, and what can be done next.
+         */
+        get: operations["getJob"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs/{job_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel Job
+         * @description Cancel a job: at once while it waits, at the next batch of rows while it runs.
+         */
+        post: operations["cancelJob"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs/{job_id}/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm Job
+         * @description Load what was checked, with the options of the check and those given here.
+         *
+         *     Refused where the layer has a newer version than at the check, unless `anyway` is true.
+         */
+        post: operations["confirmJob"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs/{job_id}/problems.gpkg": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Job Problems
+         * @description Return the places of the problems as a GeoPackage.
+         */
+        get: operations["getJobProblems"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs/{job_id}/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Job Report
+         * @description Return all that was found in the file, as JSON.
+         */
+        get: operations["getJobReport"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs/{job_id}/report.html": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Job Page
+         * @description Return the report as a page with a map.
+         */
+        get: operations["getJobPage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/layers": {
         parameters: {
             query?: never;
@@ -344,6 +490,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/uploads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Put Upload
+         * @description Take a file. The same bytes under the same name are answered with the first upload.
+         */
+        put: operations["putUpload"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/uploads/{upload_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Upload
+         * @description Return what is known of an upload.
+         */
+        get: operations["getUpload"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/tiles/layers/{layer_id}/{z}/{x}/{y}.mvt": {
         parameters: {
             query?: never;
@@ -514,6 +700,30 @@ export interface components {
             site_id: string;
         };
         /**
+         * ConfirmRequest
+         * @description Load what was checked.
+         */
+        ConfirmRequest: {
+            /**
+             * Accept Crs
+             * @description Take the CRS that the report proposes
+             * @default false
+             */
+            accept_crs: boolean;
+            /**
+             * Anyway
+             * @description Load even though the layer has a newer version than at the check
+             * @default false
+             */
+            anyway: boolean;
+            /**
+             * Partial
+             * @description Store the good rows, put the others in quarantine
+             * @default false
+             */
+            partial: boolean;
+        };
+        /**
          * CriterionLine
          * @description What one criterion contributes to a site's score.
          */
@@ -545,6 +755,222 @@ export interface components {
             value: number;
             /** Weight */
             weight: number;
+        };
+        /**
+         * DefectLine
+         * @description How often one defect was found.
+         */
+        DefectLine: {
+            /** Area M2 */
+            area_m2: number | null;
+            /** Code */
+            code: string;
+            /** Count */
+            count: number;
+            /** Severity */
+            severity: string;
+            title: components["schemas"]["Label"];
+        };
+        /**
+         * DeliveryOptions
+         * @description How one file is to be checked and loaded.
+         */
+        DeliveryOptions: {
+            /**
+             * Accept Crs
+             * @description Take the CRS that the coordinates speak for
+             * @default false
+             */
+            accept_crs: boolean;
+            /**
+             * Force
+             * @description A new version even where nothing has changed
+             * @default false
+             */
+            force: boolean;
+            /**
+             * Layer
+             * @description Layer of the catalogue
+             */
+            layer: string;
+            /** @description How columns become fields */
+            mapping?: components["schemas"]["FileMapping"];
+            /**
+             * Mode
+             * @description replace all rows; upsert by key (others stay); append (no key may be there)
+             * @default replace
+             * @enum {string}
+             */
+            mode: "replace" | "upsert" | "append";
+            /**
+             * Partial
+             * @description Store the good rows; rows with an error go into quarantine
+             * @default false
+             */
+            partial: boolean;
+            /**
+             * Profile
+             * @description Country profile; absent: the only one
+             */
+            profile?: string | null;
+        };
+        /**
+         * FieldMap
+         * @description How one layer field comes out of the source columns. A bare string means ``{from: …}``.
+         */
+        FieldMap: {
+            /**
+             * Calendar
+             * @description Calendar of a date; 'auto' tells Jalali from Gregorian years, 'excel' reads serial numbers
+             */
+            calendar?: ("auto" | "jalali" | "gregorian" | "excel") | null;
+            /**
+             * Codes
+             * @description Value in the file → code stored
+             */
+            codes?: {
+                [key: string]: string;
+            } | null;
+            /**
+             * Decimal
+             * @description Mark before the fraction of a number; absent: what is clear is read
+             */
+            decimal?: ("." | ",") | null;
+            /**
+             * Default
+             * @description Value where the source is missing
+             */
+            default?: string | number | null;
+            /**
+             * Expr
+             * @description Expression over columns; see reference
+             */
+            expr?: string | null;
+            /**
+             * From
+             * @description Source column (after 'columns')
+             */
+            from?: string | null;
+            /**
+             * Head
+             * @description Only the first characters, after padding
+             */
+            head?: number | null;
+            /**
+             * Prefix
+             * @description Text put in front, last of all
+             */
+            prefix?: string | null;
+            /**
+             * Strip Prefix
+             * @description Text removed from the front
+             */
+            strip_prefix?: string | null;
+            /**
+             * Strip Suffix
+             * @description Text removed from the end
+             */
+            strip_suffix?: string | null;
+            /**
+             * Unit
+             * @description Unit of the number in the file; converted to the unit of the field
+             */
+            unit?: string | null;
+            /**
+             * Zero Pad
+             * @description Left-pad a code with zeros
+             */
+            zero_pad?: number | null;
+        };
+        /**
+         * FileMapping
+         * @description What a person says of a file (``geoplan layers load FILE --mapping mine.yaml``).
+         */
+        FileMapping: {
+            /**
+             * As Of
+             * @description Date or year that the data describe
+             */
+            as_of?: string | null;
+            /**
+             * Basis
+             * @description Basis of headroom figures in the file
+             */
+            basis?: ("metered" | "licensed" | "assumed") | null;
+            /**
+             * Confidence
+             * @default
+             */
+            confidence: string;
+            /**
+             * Crs
+             * @description CRS of the coordinates; wins over the file
+             */
+            crs?: string | null;
+            /**
+             * Dxf Layers
+             * @description DXF: layer of the drawing (with * and ?) → its role
+             */
+            dxf_layers?: {
+                [key: string]: "plot" | "text" | "ignore";
+            };
+            /**
+             * Encoding
+             * @description Encoding of the text
+             */
+            encoding?: string | null;
+            /**
+             * Fields
+             * @description Field of the layer → how it is made; text: a column
+             */
+            fields?: {
+                [key: string]: components["schemas"]["FieldMap"] | string;
+            };
+            /**
+             * Lat
+             * @description Table: column of y or latitude
+             */
+            lat?: string | null;
+            /**
+             * Licence
+             * @default
+             */
+            licence: string;
+            /**
+             * Lon
+             * @description Table: column of x or longitude
+             */
+            lon?: string | null;
+            /** @description How assumed figures were derived, in words */
+            method?: components["schemas"]["Text"] | null;
+            /**
+             * Missing
+             * @description Values that mean 'not known'
+             * @default []
+             */
+            missing: (string | number)[];
+            /**
+             * Repair
+             * @description Repairs that are wanted
+             * @default []
+             */
+            repair: ("make_valid" | "remove_spikes" | "remove_repeated" | "drop_empty" | "swap_axes" | "close_rings")[];
+            /**
+             * Source
+             * @description Who surveyed or issued it
+             * @default
+             */
+            source: string;
+            /**
+             * Source Layer
+             * @description Layer inside the file
+             */
+            source_layer?: string | null;
+            /**
+             * Wkt
+             * @description Table: column of WKT
+             */
+            wkt?: string | null;
         };
         /**
          * Health
@@ -581,6 +1007,217 @@ export interface components {
             value: number | null;
             /** Weight */
             weight: number;
+        };
+        /**
+         * JobAnswer
+         * @description A job.
+         */
+        JobAnswer: {
+            /**
+             * Action
+             * @description What it does now or did last
+             * @enum {string}
+             */
+            action: "check" | "load";
+            /** Asked By */
+            asked_by: string;
+            /** Confirmed By */
+            confirmed_by: string | null;
+            /** Created At */
+            created_at: string;
+            /** Finished At */
+            finished_at: string | null;
+            /** Id */
+            id: string;
+            /** Layer */
+            layer: string;
+            /**
+             * Links
+             * @description What can be asked or done next, by name
+             */
+            links: {
+                [key: string]: string;
+            };
+            /** Options */
+            options: {
+                [key: string]: unknown;
+            };
+            /** @description Why it was refused or failed */
+            problem: components["schemas"]["ProblemBody"] | null;
+            progress: components["schemas"]["JobProgress"] | null;
+            /** Started At */
+            started_at: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "queued" | "running" | "checked" | "loading" | "done" | "refused" | "failed" | "cancelled";
+            /**
+             * Stopping
+             * @description Cancelled, but still at work until the next batch
+             */
+            stopping: boolean;
+            summary: components["schemas"]["JobSummary"] | null;
+            upload: components["schemas"]["UploadAnswer"];
+            version: components["schemas"]["JobVersion"] | null;
+        };
+        /**
+         * JobPage
+         * @description A page of jobs, newest first.
+         */
+        JobPage: {
+            /** Items */
+            items: components["schemas"]["JobAnswer"][];
+            /** Limit */
+            limit: number;
+            /** Offset */
+            offset: number;
+            /** Total */
+            total: number;
+        };
+        /**
+         * JobProgress
+         * @description How far a job is.
+         */
+        JobProgress: {
+            /** Rows Done */
+            rows_done: number;
+            /** Rows Per S */
+            rows_per_s: number | null;
+            /**
+             * Rows Total
+             * @description Where the file knows
+             */
+            rows_total: number | null;
+            /** Seconds Left */
+            seconds_left: number | null;
+            /**
+             * Share
+             * @description Share of the whole that is done, 0–1
+             */
+            share: number;
+            /** Step */
+            step: string;
+        };
+        /**
+         * JobRequest
+         * @description Check an uploaded file for a layer, or load it at once.
+         */
+        JobRequest: {
+            /**
+             * Action
+             * @description check: report, then wait for the confirmation; load: both at once
+             * @default check
+             * @enum {string}
+             */
+            action: "check" | "load";
+            options: components["schemas"]["DeliveryOptions"];
+            /**
+             * Upload
+             * @description Id of the upload
+             */
+            upload: string;
+        };
+        /**
+         * JobSummary
+         * @description What was found in the file; the report has each finding.
+         */
+        JobSummary: {
+            /**
+             * Columns
+             * @description field, source, type
+             */
+            columns: {
+                [key: string]: string;
+            }[];
+            /** Crs */
+            crs: string;
+            /**
+             * Crs Evidence
+             * @description crs, declared, reason, swap_axes, inside_share, declared_share, others
+             */
+            crs_evidence: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Crs How
+             * @description declared, option or proposed
+             */
+            crs_how: string;
+            /** Defects */
+            defects: components["schemas"]["DefectLine"][];
+            /** Encoding */
+            encoding: string | null;
+            /**
+             * Errors
+             * @description Findings that stop a load
+             */
+            errors: number;
+            /** File */
+            file: string;
+            /**
+             * Files
+             * @description Files of the report
+             */
+            files?: string[];
+            /** Format */
+            format: string;
+            /** Layer */
+            layer: string;
+            /**
+             * Problems
+             * @description Of the file or a column: where, what, remedy, severity, code, count
+             */
+            problems: {
+                [key: string]: unknown;
+            }[];
+            /** Problems Left Out */
+            problems_left_out: number;
+            /** Repairs */
+            repairs: number;
+            /**
+             * Report Problem
+             * @description Why the report could not be written
+             */
+            report_problem?: string | null;
+            /** Rows Good */
+            rows_good: number;
+            /** Rows Read */
+            rows_read: number;
+            /** Rows Refused */
+            rows_refused: number;
+            /**
+             * Rows Stored
+             * @description After a load
+             */
+            rows_stored?: number | null;
+            /** Seconds */
+            seconds: number;
+            /** Sha256 */
+            sha256: string;
+            /** Synthetic */
+            synthetic: boolean;
+            title: components["schemas"]["Label"];
+            /**
+             * Unchanged
+             * @description The layer showed just this already
+             */
+            unchanged?: boolean | null;
+            /**
+             * Unused
+             * @description Columns of the file that no field takes
+             */
+            unused: string[];
+        };
+        /**
+         * JobVersion
+         * @description The version that a load made.
+         */
+        JobVersion: {
+            /** Id */
+            id: number;
+            /** Number */
+            number: number | null;
         };
         /**
          * Label
@@ -1010,6 +1647,48 @@ export interface components {
             /** Unit */
             unit: string;
         };
+        /**
+         * Text
+         * @description A label in English and in the country's own language.
+         */
+        Text: {
+            /**
+             * En
+             * @description English text
+             */
+            en: string;
+            /**
+             * Fa
+             * @description Persian text
+             */
+            fa?: string | null;
+            /**
+             * Local
+             * @description Text in another local language
+             */
+            local?: string | null;
+        };
+        /**
+         * UploadAnswer
+         * @description A file that was sent.
+         */
+        UploadAnswer: {
+            /** Bytes */
+            bytes: number;
+            /** Created At */
+            created_at: string;
+            /** Id */
+            id: string;
+            /**
+             * Name
+             * @description Its name here: the last component, without control characters
+             */
+            name: string;
+            /** Sent By */
+            sent_by: string;
+            /** Sha256 */
+            sha256: string;
+        };
     };
     responses: never;
     parameters: never;
@@ -1073,6 +1752,343 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AppInfo"];
+                };
+            };
+            /** @description The request cannot be answered */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The service cannot answer now */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    listJobs: {
+        parameters: {
+            query?: {
+                /** @description Only jobs in this state */
+                state?: ("queued" | "running" | "checked" | "loading" | "done" | "refused" | "failed" | "cancelled") | null;
+                /** @description Jobs left out first */
+                offset?: number;
+                /** @description Jobs wanted; a wish above 1,000 gets 1,000 */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobPage"];
+                };
+            };
+            /** @description The request cannot be answered */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The service cannot answer now */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    createJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JobRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobAnswer"];
+                };
+            };
+            /** @description The request cannot be answered */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The service cannot answer now */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    getJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of a job. Nobody can guess it: who knows it may read the job */
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobAnswer"];
+                };
+            };
+            /** @description The request cannot be answered */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The service cannot answer now */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    cancelJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of a job. Nobody can guess it: who knows it may read the job */
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobAnswer"];
+                };
+            };
+            /** @description The request cannot be answered */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The service cannot answer now */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    confirmJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of a job. Nobody can guess it: who knows it may read the job */
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ConfirmRequest"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobAnswer"];
+                };
+            };
+            /** @description The request cannot be answered */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The service cannot answer now */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    getJobProblems: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of a job. Nobody can guess it: who knows it may read the job */
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/geopackage+sqlite3": string;
+                };
+            };
+            /** @description The request cannot be answered */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The service cannot answer now */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    getJobReport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of a job. Nobody can guess it: who knows it may read the job */
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+            /** @description The request cannot be answered */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The service cannot answer now */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    getJobPage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of a job. Nobody can guess it: who knows it may read the job */
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
                 };
             };
             /** @description The request cannot be answered */
@@ -1708,6 +2724,104 @@ export interface operations {
                 };
                 content: {
                     "application/geo+json": Record<string, never>;
+                };
+            };
+            /** @description The request cannot be answered */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The service cannot answer now */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    putUpload: {
+        parameters: {
+            query: {
+                /** @description Name of the file, with its ending */
+                name: string;
+                /** @description Refused where the bytes have another */
+                sha256?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The file as it is: no form, no parts */
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description The same file was here before */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UploadAnswer"];
+                };
+            };
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UploadAnswer"];
+                };
+            };
+            /** @description The request cannot be answered */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The service cannot answer now */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    getUpload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of one thing */
+                upload_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UploadAnswer"];
                 };
             };
             /** @description The request cannot be answered */

@@ -7,7 +7,6 @@ from datetime import UTC, date, datetime
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -16,7 +15,6 @@ from geoplan.persian import key_form
 __all__ = ["Calendar", "day_of", "days_from_jalali", "read_days"]
 
 Calendar = Literal["auto", "jalali", "gregorian", "excel"]
-Ints = npt.NDArray[np.int64]
 
 _JALALI_YEARS = (1200, 1500)
 _GREGORIAN_YEARS = (1800, 2100)
@@ -30,35 +28,28 @@ _UNIX_ZERO = date(1970, 1, 1).toordinal()
 _LAST_EXCEL = date(9999, 12, 31).toordinal() - _EXCEL_ZERO
 
 
-def days_from_jalali(year: Ints, month: Ints, day: Ints) -> tuple[Ints, npt.NDArray[np.bool_]]:
-    """Return days since 1970-01-01 of Jalali dates.
+def days_from_jalali(year: int, month: int, day: int) -> int | None:
+    """Return days since 1970-01-01 of a Jalali date, or None where there is no such day.
 
     Parameters
     ----------
-    year, month, day : ndarray of int
-        A Jalali date each; years 1178 to 1633.
-
-    Returns
-    -------
-    ndarray of int, ndarray of bool
-        Days, and whether the date exists; the day of a date that does not is meaningless.
+    year, month, day : int
+        A Jalali date; years 1178 to 1633.
 
     Notes
     -----
     Years of a 33-year cycle with 8 leap years, the 1, 5, 9, 13, 17, 22, 26 and 30 of it: the
     arithmetic of ``jdatetime``, which agrees with the equinox in these years.
     """
-    leap = np.isin(year % 33, (1, 5, 9, 13, 17, 22, 26, 30))
-    length = np.where(month <= 6, 31, np.where((month <= 11) | leap, 30, 29))
-    exists = (
-        (year >= _TOLD_JALALI[0]) & (year <= _TOLD_JALALI[1])
-        & (month >= 1) & (month <= 12) & (day >= 1) & (day <= length)
-    )  # fmt: skip
+    leap = year % 33 in (1, 5, 9, 13, 17, 22, 26, 30)
+    length = 31 if month <= 6 else 30 if month <= 11 or leap else 29
+    if not (_in(year, _TOLD_JALALI) and 1 <= month <= 12 and 1 <= day <= length):
+        return None
     y = year - 979
     before = 365 * y + (y // 33) * 8 + (y % 33 + 3) // 4
-    before = before + np.where(month <= 7, 31 * (month - 1), 186 + 30 * (month - 7))
+    before += 31 * (month - 1) if month <= 7 else 186 + 30 * (month - 7)
     # 979/01/01 was 135 061 days before 1970-01-01.
-    return before + day - 1 - 135_061, exists
+    return before + day - 1 - 135_061
 
 
 def _gregorian(year: int, month: int, day: int) -> int | None:
@@ -74,8 +65,7 @@ def _in(year: int, years: tuple[int, int]) -> bool:
 
 def _day(year: int, month: int, day: int, calendar: Calendar) -> int | None:
     if calendar == "jalali" or (calendar == "auto" and _in(year, _JALALI_YEARS)):
-        days, exists = days_from_jalali(np.array([year]), np.array([month]), np.array([day]))
-        return int(days[0]) if exists[0] else None
+        return days_from_jalali(year, month, day)
     if calendar == "gregorian" or (calendar == "auto" and _in(year, _GREGORIAN_YEARS)):
         return _gregorian(year, month, day)
     return None

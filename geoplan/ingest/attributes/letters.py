@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numba import njit
 
-from geoplan.ingest.attributes.utf8 import Bytes, Flat, Offsets, character
+from geoplan.ingest.attributes.utf8 import Bytes, Flat, Offsets, character, is_clean
 from geoplan.persian import key_form, key_letter, search_key
 
 __all__ = ["LetterMap", "key_forms", "search_keys", "without_empty"]
@@ -79,6 +79,20 @@ def _rewrite(
                     to += 1
         out_offsets[row + 1] = to
     return out_offsets, out[:to].copy(), context
+
+
+@njit(cache=True, nogil=True)
+def _are_keys(offsets: Offsets, data: Bytes, valid: npt.NDArray[np.bool_]) -> bool:
+    """Tell whether all texts are ASCII keys already."""
+    for row in range(len(valid)):
+        if valid[row]:
+            at, end = offsets[row], offsets[row + 1]
+            if not is_clean(data, at, end):
+                return False
+            for i in range(at, end - 1):
+                if data[i] == 32 and data[i + 1] == 32:
+                    return False
+    return True
 
 
 class LetterMap:
@@ -165,6 +179,10 @@ _MAPS: dict[str, LetterMap] = {}
 
 def key_forms(array: pa.StringArray) -> pa.StringArray:
     """Return :func:`geoplan.persian.key_form` of each row; empty keys are missing."""
+    # Most keys are written well; a column of them is returned as it is.
+    flat = Flat(array)
+    if _are_keys(flat.offsets, flat.data, flat.valid):
+        return array
     if "key" not in _MAPS:
         _MAPS["key"] = LetterMap(
             _key_letter, whole=key_form, context=_needs_neighbours, squeeze=True

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 from numba import njit
 
-__all__ = ["Bytes", "Flat", "Offsets", "character", "trim"]
+__all__ = ["Bytes", "Flat", "Offsets", "character", "is_clean", "trim"]
 
 Bytes = npt.NDArray[np.uint8]
 Offsets = npt.NDArray[np.int32]
@@ -125,6 +125,18 @@ def _is_space(c: int) -> bool:
 
 
 @njit(cache=True, nogil=True)
+def is_clean(data: Bytes, at: int, end: int) -> bool:
+    """Tell whether a text is plainly ASCII without space at its ends, ``?`` or control bytes."""
+    if at == end or data[at] == 32 or data[end - 1] == 32:
+        return False
+    for i in range(at, end):
+        b = data[i]
+        if b < 32 or b >= 127 or b == 63:
+            return False
+    return True
+
+
+@njit(cache=True, nogil=True)
 def _bounds(
     offsets: Offsets, data: Bytes, valid: npt.NDArray[np.bool_]
 ) -> tuple[Offsets, Offsets, npt.NDArray[np.uint8], bool]:
@@ -140,6 +152,10 @@ def _bounds(
             stop[row] = offsets[row]
             continue
         at, end = offsets[row], offsets[row + 1]
+        if is_clean(data, at, end):
+            start[row] = at
+            stop[row] = end
+            continue
         first, last = end, end
         seen = False
         destroyed = False

@@ -325,11 +325,11 @@ def write_multipolygon(
     )
     if len(wanted) and not (wanted.min() >= 0 and wanted.max() < len(rings)):
         raise ShapeError(f"shape {int(wanted.max())} of {len(rings)}")
-    # where a part begins in rings, a shape in parts, in rings and in points
+    # where the parts of a shape begin, in parts, in rings and in points; and where they end
     shape = rings.shape_start
-    ring = rings.part_start[shape]
-    point = rings.ring_start[ring]
-    parts, ring_n, points = (np.diff(a)[wanted] for a in (shape, ring, point))
+    part = np.stack([shape[wanted], shape[wanted + 1]])
+    ring = rings.part_start[part]
+    parts, ring_n, points = (e - b for b, e in (part, ring, rings.ring_start[ring]))
     head = 5 if srid is None else 9
     bare = (parts == 1) if single else np.zeros(len(wanted), np.bool_)
     size = np.where(bare, head + 4, head + 4 + 9 * parts) + 4 * ring_n + 16 * points

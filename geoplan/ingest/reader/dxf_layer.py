@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from geoplan.errors import InputError, UnknownName
-from geoplan.ingest.reader.dxf_shape import readable
+from geoplan.ingest.reader.dxf_shape import attribute, readable
 from geoplan.ingest.reader.request import Note
 
 __all__ = ["ROLES", "LayerRoles"]
@@ -75,7 +75,7 @@ class LayerRoles:
             if colour < 0 or int(layer.dxf.get("flags", 0)) & 1:
                 self._hidden.append(name)
         # Layers that entities use although no table lists them.
-        used = {readable(str(e.dxf.get("layer", "0"))) for e in doc.modelspace()}
+        used = {readable(str(attribute(e, "layer", "0"))) for e in doc.modelspace()}
         names += sorted(used.difference(names))
         self.names = tuple(names)
         for glob in [*mapping, *([only] if only is not None else [])]:

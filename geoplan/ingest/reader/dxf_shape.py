@@ -10,6 +10,7 @@ from typing import Any
 import ezdxf.path
 import numpy as np
 import numpy.typing as npt
+from ezdxf.lldxf.const import DXFAttributeError
 from ezdxf.lldxf.encoding import decode_dxf_unicode
 from ezdxf.tools.text import fast_plain_mtext, plain_mtext, plain_text
 from scipy.interpolate import BSpline
@@ -17,7 +18,7 @@ from scipy.interpolate import BSpline
 from geoplan.errors import RangeError
 from geoplan.ingest.reader.arc import MOST_CHORDS, bulge_arc, chords_of
 
-__all__ = ["OUTLINES", "hatch_rings", "readable", "text_content", "text_place"]
+__all__ = ["OUTLINES", "attribute", "hatch_rings", "readable", "text_content", "text_place"]
 
 Floats = npt.NDArray[np.float64]
 Outline = tuple[Floats, bool]
@@ -195,6 +196,15 @@ def readable(text: str) -> str:
 
 def _is_broken(text: str) -> bool:
     return not text.isascii() and any("\ud800" <= c <= "\udfff" for c in text)
+
+
+def attribute(entity: Any, name: str, default: Any) -> Any:
+    """Return an attribute of an entity, or the default where its kind knows no such attribute."""
+    try:
+        found = entity.dxf.get(name, default)
+    except DXFAttributeError:
+        return default
+    return default if found is None else found
 
 
 def text_content(entity: Any) -> str:

@@ -16,6 +16,7 @@ from geoplan.ingest.reader.dxf_layer import LayerRoles
 from geoplan.ingest.reader.dxf_note import NoteBook
 from geoplan.ingest.reader.dxf_shape import (
     OUTLINES,
+    attribute,
     hatch_rings,
     readable,
     text_content,
@@ -138,20 +139,20 @@ class _Walker:
         self.book.add(
             Note(
                 "dxf-broken-entity",
-                f"{kind} {entity.dxf.get('handle', '?')} was left out: {why}",
+                f"{kind[:40]} {attribute(entity, 'handle', '?')} was left out: {why}",
                 "correct it in the drawing",
             )
         )
 
     def _take(self, entity: Any, kind: str, frame: _Frame) -> None:
         dxf = entity.dxf
-        name = str(dxf.get("layer", "0"))
+        name = str(attribute(entity, "layer", "0"))
         layer = self._layers.get(name)
         if layer is None:
             layer = self._layers[name] = readable(name)
         if layer == "0" and frame.layer is not None:
             layer = frame.layer
-        if dxf.get("invisible", 0):
+        if attribute(entity, "invisible", 0):
             self.found.left_out["invisible entities"] += 1
             return
         if kind == "INSERT":

@@ -100,18 +100,20 @@ class Worker:
         self.name = secrets.token_hex(8)
 
     def start(self) -> None:
-        """Start looking for jobs, unless it does so already."""
-        with self._lock:
-            if self._thread is None and not self._stopping.is_set():
-                # Daemon: a worker that cannot stop must not keep the server from ending; another
-                # one takes its job up.
-                self._thread = threading.Thread(target=self._run, name="jobs", daemon=True)
-                self._thread.start()
+        """Start looking for jobs, unless it does so already; also after :meth:`stop`."""
+        self._stopping.clear()
+        self.wake()
 
     def wake(self) -> None:
         """Look for a job now: one was queued."""
         self._wake.set()
-        self.start()
+        with self._lock:
+            asleep = self._thread is None or not self._thread.is_alive()
+            if asleep and not self._stopping.is_set():
+                # Daemon: a worker that cannot stop must not keep the server from ending; another
+                # one takes its job up.
+                self._thread = threading.Thread(target=self._run, name="jobs", daemon=True)
+                self._thread.start()
 
     def stop(self, *, seconds: float = 20.0) -> None:
         """Stop at the next batch of rows and hand the job back; wait for it at most ``seconds``."""

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from shapely.geometry import box
 
 from geoplan.cadastre.defect import Defect
-from geoplan.cadastre.parent import check_parents
+from geoplan.cadastre.parent import _covered, check_parents
 from geoplan.cadastre.rings import Rings
 from geoplan.catalogue.checks import CheckRules
 from geoplan.errors import ShapeError
@@ -129,3 +129,14 @@ def test_the_area_outside_is_the_row_less_the_block(
         within_y = max(0, min(50, y + h) - max(0, y))
         outside = w * h - within_x * within_y
         assert found.get(i, 0) == pytest.approx(outside)
+
+
+grid = st.integers(0, 8)
+tile = st.tuples(grid, grid, st.integers(1, 5), st.integers(1, 5))
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(tile, min_size=1, max_size=8))
+def test_the_quick_union_is_the_union(tiles: list[tuple[int, int, int, int]]) -> None:
+    shapes = np.array([box(x, y, x + w, y + h) for x, y, w, h in tiles], dtype=object)
+    assert shapely.equals(_covered(shapes), shapely.union_all(shapes))

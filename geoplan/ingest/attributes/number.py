@@ -18,7 +18,7 @@ DecimalMark = Literal[".", ","]
 Mask = npt.NDArray[np.bool_]
 
 _PLAIN = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
-_WHOLE = r"^-?\d{1,18}$"
+_WHOLE = r"^-?\d{1,19}$"
 # Thousands in groups of three. A lone "1,234" is not here: it could be 1.234.
 _GROUPED = (
     r"^[+-]?\d{1,3}(?:(?:٬\d{3})+(?:\.\d+)?|(?: \d{3})+(?:\.\d+)?"
@@ -91,4 +91,7 @@ def read_whole(text: pa.StringArray) -> pa.Int64Array | None:
     """Return the whole numbers of a text column, exact, or None where one is not plainly whole."""
     if pc.all(pc.match_substring_regex(text, _WHOLE)).as_py() is False:
         return None
-    return text.cast(pa.int64())
+    try:
+        return text.cast(pa.int64())
+    except pa.ArrowInvalid:  # beyond 2⁶³
+        return None

@@ -144,14 +144,7 @@ def _overlap(s: Site, _: int, rng: np.random.Generator) -> Change:
     a = s.ring_a(s.middle[0], moved, s.middle[1])
     over = shapely.Polygon(np.vstack([s.middle[0], moved, s.middle[1]]))
     return Change(
-        Planted(
-            "overlap",
-            (
-                _area("overlap", (s.a, s.b), over),
-                _alone(moved[0], s.a, s.b, s.below),
-                _alone(moved[1], s.a, s.b, s.above),
-            ),
-        ),
+        Planted("overlap", (_area("overlap", (s.a, s.b), over),)),
         {s.a: a},
     )
 
@@ -213,7 +206,7 @@ def _slit(s: Site, _: int, rng: np.random.Generator) -> Change:
     return Change(
         Planted(
             "slit",
-            (_area("gap", (s.a, s.b, s.above), gap), _alone(moved[1], s.a, s.above)),
+            (_area("gap", (s.a, s.b), gap), _alone(moved[1], s.a, s.above)),
         ),
         {s.a: s.ring_a(moved)},
     )

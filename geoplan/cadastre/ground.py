@@ -1,0 +1,121 @@
+"""Shapes that are looked up by place while gaps are measured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+
+from geoplan.cadastre.cells import Boxes, box_pairs
+from geoplan.cadastre.rings import Rings
+
+__all__ = ["Ground", "geometries", "ring_boxes"]
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+Shapes = npt.NDArray[np.object_]
+
+_CHUNK = 500_000
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """All shapes: their boxes at hand, their outlines on demand.
+
+    Parameters
+    ----------
+    boxes : ndarray of float, shape (shapes, 4), m
+        Boxes; NaN for a shape without parts.
+    broken : ndarray of bool, shape (shapes,)
+        Shapes whose rings are invalid: what they cover is not known.
+    fetch : callable
+        Takes positions, returns geometries.
+    """
+
+    boxes: Boxes
+    broken: Flags
+    fetch: Callable[[Ints], Shapes]
+
+    def covered(self, land: Shapes, thin: float) -> tuple[Shapes, Flags]:
+        """Return pieces of land without what shapes cover, and where an invalid shape may lie.
+
+        Parameters
+        ----------
+        land : ndarray of polygons
+            Pieces of land.
+        thin : float, m
+            Covered parts that are narrower on the mean (2 × area / perimeter) stay: vertices of
+            the land were moved by up to the tolerance.
+
+        Returns
+        -------
+        free : ndarray of geometry
+            Polygons or collections of them; empty where all is covered.
+        unknown : ndarray of bool
+            Where the hull of an invalid shape lies in the land.
+        """
+        free = land.copy()
+        unknown = np.zeros(len(land), dtype=bool)
+        pairs = self._near(shapely.bounds(land).reshape(-1, 4))
+        if not len(pairs):
+            return free, unknown
+        ids, at = np.unique(pairs[:, 1], return_inverse=True)
+        shapes = self.fetch(ids)
+        bad = self.broken[ids]
+        shapes[bad] = shapely.convex_hull(shapes[bad])
+        crooked = ~shapely.is_valid(shapes)
+        shapes[crooked] = shapely.make_valid(shapes[crooked])
+        over = shapely.intersection(land[pairs[:, 0]], shapes[at])
+        wet = 2 * shapely.area(over) > thin * shapely.length(over)
+        unknown[pairs[wet & bad[at], 0]] = True
+        wet &= ~bad[at]
+        if wet.any():
+            where, first = np.unique(pairs[wet, 0], return_index=True)
+            for k, met in zip(where, np.split(shapes[at[wet]], first[1:]), strict=True):
+                free[k] = shapely.difference(land[k], shapely.union_all(met))
+        return free, unknown
+
+    def _near(self, wanted: Boxes) -> Ints:
+        """Return (wanted, shape) pairs whose boxes touch, by wanted, without copying all boxes."""
+        found = [np.empty((0, 2), dtype=np.int64)]
+        for first in range(0, len(self.boxes), _CHUNK):
+            some = box_pairs(wanted, np.asarray(self.boxes[first : first + _CHUNK]))
+            some[:, 1] += first
+            found.append(some)
+        pairs = np.concatenate(found)
+        return pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
+
+
+def ring_boxes(rings: Rings) -> Boxes:
+    """Return the box of each shape; NaN for one without parts."""
+    first = rings.ring_start[rings.part_start[rings.shape_start]]
+    out = np.full((len(rings), 4), np.nan)
+    there = np.diff(first) > 0
+    if there.any():
+        begin = first[:-1][there]
+        out[there, :2] = np.minimum.reduceat(rings.xy, begin, axis=0)
+        out[there, 2:] = np.maximum.reduceat(rings.xy, begin, axis=0)
+    return out
+
+
+def geometries(rings: Rings, which: Ints) -> Shapes:
+    """Return multi-polygons of some shapes, many at a time."""
+    parts, part_start = _spread(rings.shape_start, which)
+    ring, ring_start = _spread(rings.part_start, parts)
+    point, point_start = _spread(rings.ring_start, ring)
+    starts = (point_start, ring_start, part_start)
+    out: Shapes = shapely.from_ragged_array(
+        shapely.GeometryType.MULTIPOLYGON, rings.xy[point], starts
+    )
+    return out
+
+
+def _spread(start: Ints, which: Ints) -> tuple[Ints, Ints]:
+    """Return the members of some groups one after the other, and where each group begins."""
+    count = start[which + 1] - start[which]
+    begin = np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
+    return np.arange(begin[-1]) + np.repeat(start[which] - begin[:-1], count), begin

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -128,13 +129,15 @@ class Studies:
 
     def report(self, inspection: Inspection, folder: Path) -> None:
         """Write ``report.json``, ``report.html`` and ``problems.gpkg`` into ``folder``."""
-        from geoplan.report.inspection import (
-            inspection_document,
-            write_inspection_html,
-            write_problem_gpkg,
-        )
+        # Maps and templates are only read where a report is written.
+        from geoplan.report.export_file import new_file
+        from geoplan.report.inspection_document import inspection_document
+        from geoplan.report.inspection_layers import write_problem_gpkg
+        from geoplan.report.inspection_page import write_inspection_html
 
-        write_inspection_html(inspection, folder / "report.html")
-        write_problem_gpkg(inspection, folder / "problems.gpkg")
-        text = json.dumps(inspection_document(inspection), ensure_ascii=False)
-        (folder / "report.json").write_text(text, encoding="utf-8")
+        made = datetime.now(UTC).date().isoformat()
+        write_inspection_html(inspection, folder / "report.html", made=made, overwrite=True)
+        write_problem_gpkg(inspection, folder / "problems.gpkg", overwrite=True)
+        text = json.dumps(inspection_document(inspection), ensure_ascii=False, allow_nan=False)
+        with new_file(folder / "report.json", overwrite=True) as part:
+            part.write_text(text, encoding="utf-8")

@@ -249,7 +249,8 @@ class Worker:
             # The load stands or falls by its file, not by the space that its report finds.
             _log.exception("the report of job %s cannot be written", job.id)
             summary["report_problem"] = getattr(error, "what", type(error).__name__)
-        summary["files"] = sorted(f.name for f in folder.iterdir()) if folder.is_dir() else []
+        written = folder.iterdir() if folder.is_dir() else ()
+        summary["files"] = sorted(f.name for f in written if f.is_file())
         return summary
 
     def _sweep(self, presence: Presence) -> None:

@@ -9,26 +9,33 @@ import socket
 import time
 import unicodedata
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import anyio
 import httpx
 import loading_service
+import pyogrio
 import pytest
+from example_inspection import every_kind
 from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
 from loading_service import asked, ended, sent
-from made_delivery import wish
+from made_delivery import MadeDelivery, wish
 from pydantic import TypeAdapter
 from sqlalchemy import Engine, text
 
 from api import job_answers
+from api.delivery import Studies, Work
 from api.errors import PROBLEM_TYPE, TooLarge, TooMany
 from api.headers import DOCUMENT_POLICY
 from api.uploads import Uploads, safe_name
+from geoplan.catalogue import Catalogue
 from geoplan.errors import InputError
+from geoplan.ingest.inspection import Inspection
 from geoplan.settings import Settings
 from geoplan.store.serve.database import Database
 
@@ -270,6 +277,27 @@ class TestJobs:
         assert client.get(done["links"]["layer"]).status_code == 200
         told = problem(client.post(f"{where}/confirm"), 409)
         assert "confirmed before" in told["detail"]
+
+    def test_the_real_report(self, settings: Settings, database: Engine, tmp_path: Path) -> None:
+        class Reporting(MadeDelivery):
+            report = Studies(settings, Catalogue(())).report  # type: ignore[assignment]
+
+            def check(self, work: Work) -> Inspection:
+                digest = hashlib.sha256(work.file.read_bytes()).hexdigest()
+                return replace(every_kind(), sha256=digest)
+
+        app = loading_service.service(settings, database, delivery=Reporting())
+        with TestClient(app) as client:
+            client.headers.update(loading_service.token_for(database))
+            job = ended(client, asked(client, sent(client, b"plots"))["id"])
+            assert job["state"] == "refused" and job["summary"]["errors"] == every_kind().errors
+            found = client.get(job["links"]["report"]).json()
+            assert found["sha256"] == job["upload"]["sha256"] and found["findings"]
+            page = client.get(job["links"]["report_html"])
+            assert page.text.startswith("<!DOCTYPE html>") and every_kind().file in page.text
+            (tmp_path / "problems.gpkg").write_bytes(client.get(job["links"]["problems"]).content)
+        layers = dict(pyogrio.list_layers(tmp_path / "problems.gpkg"))
+        assert {"problem_areas", "problem_rows", "file_problems"} <= set(layers)
 
     def test_load_at_once_is_the_persons(self, client: TestClient, database: Engine) -> None:
         reza = loading_service.token_for(database, "رضا")

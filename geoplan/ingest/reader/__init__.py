@@ -1,5 +1,28 @@
 """Read any file of a delivery as a stream of Arrow batches, in a process of its own."""
 
+from typing import TYPE_CHECKING
+
 from geoplan.ingest.reader.request import GEOMETRY, ROW, Limits, Note, ReadRequest, SourceInfo
 
-__all__ = ["GEOMETRY", "ROW", "Limits", "Note", "ReadRequest", "SourceInfo"]
+if TYPE_CHECKING:
+    from geoplan.ingest.reader.stream import Source, open_source
+
+__all__ = [
+    "GEOMETRY",
+    "ROW",
+    "Limits",
+    "Note",
+    "ReadRequest",
+    "Source",
+    "SourceInfo",
+    "open_source",
+]
+
+
+def __getattr__(name: str) -> object:
+    # The reading process imports this package, too, and need not load its parent's side.
+    if name in ("Source", "open_source"):
+        from geoplan.ingest.reader import stream
+
+        return getattr(stream, name)
+    raise AttributeError(name)

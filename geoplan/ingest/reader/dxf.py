@@ -99,7 +99,7 @@ def read_dxf(
         if not 0 <= value < float("inf") or (name == "curve" and value == 0):
             raise RangeError(f"{name}_tolerance_m is {value:g}", remedy="give a distance above 0")
     drawing = open_drawing(request.path, request.encoding)
-    roles = LayerRoles(drawing.doc, request.dxf_layers, request.source_layer, where=where)
+    roles = LayerRoles(drawing, request.dxf_layers, request.source_layer, where=where)
     plan = _plan(drawing, roles, request)
     if _wrong_unit(drawing, plan):
         drawing.notes.append(
@@ -140,7 +140,7 @@ def _plan(drawing: OpenDrawing, roles: LayerRoles, request: ReadRequest) -> _Pla
     matrix = np.diag([drawing.metre, drawing.metre, drawing.metre, 1.0])
     if drawing.placing is not None:
         matrix = matrix @ drawing.placing
-    found, book = walk(drawing.doc, roles, matrix, request.curve_tolerance_m, request.path.name)
+    found, book = walk(drawing, roles, matrix, request.curve_tolerance_m, request.path.name)
     rings, rest = rings_of(found.pieces, request.close_tolerance_m)
     sound = [r for r in rings if len(r.xy) >= 3]
     for ring in rings:
@@ -190,8 +190,8 @@ def _name(plan: _Plan) -> tuple[list[str | None], list[str | None]]:
     others: list[str | None] = [None] * len(plan.rings)
     if not labels:
         return texts, others
-    anchors = np.array([label.anchor[:2] for label in labels])
-    middles = np.array([label.middle[:2] for label in labels])
+    anchors = np.array([label.anchor for label in labels])
+    middles = np.array([label.middle for label in labels])
     shapes = _sound(plan.shapes) if len(plan.shapes) else plan.shapes
     owner, away = labels_of(shapes, anchors, middles)
     for k in np.lexsort((np.arange(len(labels)), away)).tolist():

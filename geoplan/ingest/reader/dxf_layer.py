@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
-from typing import Any
 
 from geoplan.errors import InputError, UnknownName
+from geoplan.ingest.reader.dxf_open import OpenDrawing
 from geoplan.ingest.reader.dxf_shape import attribute, readable
 from geoplan.ingest.reader.request import Note
 
@@ -28,7 +28,7 @@ class LayerRoles:
 
     Parameters
     ----------
-    doc : ezdxf.document.Drawing
+    drawing : OpenDrawing
         The drawing.
     mapping : mapping
         Glob over layer names → role; the first that matches counts. Case does not matter, nor
@@ -48,7 +48,7 @@ class LayerRoles:
     """
 
     def __init__(
-        self, doc: Any, mapping: Mapping[str, str], only: str | None, *, where: str
+        self, drawing: OpenDrawing, mapping: Mapping[str, str], only: str | None, *, where: str
     ) -> None:
         for glob, role in mapping.items():
             if role not in ROLES:
@@ -67,7 +67,7 @@ class LayerRoles:
         self.colours: dict[str, int] = {}
         names: list[str] = []
         self._hidden: list[str] = []
-        for layer in doc.layers:
+        for layer in drawing.doc.layers:
             name = readable(str(layer.dxf.name))
             names.append(name)
             colour = int(layer.dxf.get("color", 7))
@@ -75,7 +75,7 @@ class LayerRoles:
             if colour < 0 or int(layer.dxf.get("flags", 0)) & 1:
                 self._hidden.append(name)
         # Layers that entities use although no table lists them.
-        used = {readable(str(attribute(e, "layer", "0"))) for e in doc.modelspace()}
+        used = {readable(str(n)) for n in {attribute(e, "layer", "0") for e in drawing.entities()}}
         names += sorted(used.difference(names))
         self.names = tuple(names)
         for glob in [*mapping, *([only] if only is not None else [])]:

@@ -8,16 +8,19 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, TextIO, cast
 
 import ezdxf.filemanagement
 import ezdxf.recover
 import numpy as np
 import numpy.typing as npt
-from ezdxf.lldxf.validator import is_binary_dxf_file
+from ezdxf.document import Drawing
+from ezdxf.lldxf.validator import is_binary_dxf_file, is_dxf_file
 
 from geoplan.errors import FileMissing, InputError
 from geoplan.ingest.reader.dxf_encoding import encoding_of
+from geoplan.ingest.reader.dxf_shape import attribute
+from geoplan.ingest.reader.dxf_sieve import Sieve
 from geoplan.ingest.reader.request import Note
 
 __all__ = ["UNITS", "OpenDrawing", "open_drawing"]
@@ -52,7 +55,9 @@ class OpenDrawing:
     Parameters
     ----------
     doc : ezdxf.document.Drawing
-        Its entities.
+        Its entities, without those that the sieve holds.
+    sieve : Sieve or None
+        The plain entities of its model space; None where ``doc`` holds them all.
     encoding, encoding_how : str
         As in :class:`~geoplan.ingest.reader.request.SourceInfo`.
     unit : str
@@ -68,6 +73,7 @@ class OpenDrawing:
     """
 
     doc: Any
+    sieve: Sieve | None
     encoding: str
     encoding_how: str
     unit: str = "metres"
@@ -76,6 +82,31 @@ class OpenDrawing:
     crs: str | None = None
     placing: Floats | None = None
     notes: list[Note] = field(default_factory=list)
+
+    def entities(self) -> Iterator[Any]:
+        """Yield the entities of the model space in the order of the drawing."""
+        if self.sieve is None:
+            yield from self.doc.modelspace()
+            return
+        order = self.sieve.order
+        # Entities without a handle in the file are named by ezdxf: they come last.
+        rest = sorted(
+            (
+                (order.get(str(attribute(e, "handle", "")), len(order) + 1 << 40), k, e)
+                for k, e in enumerate(self.doc.modelspace())
+            ),
+            key=lambda found: found[:2],
+        )
+        plain = iter(self.sieve.plain)
+        held = next(plain, None)
+        for number, _, entity in rest:
+            while held is not None and held[0] < number:
+                yield held[1]
+                held = next(plain, None)
+            yield entity
+        if held is not None:
+            yield held[1]
+        yield from (entity for _, entity in plain)
 
 
 class _Whole:
@@ -149,17 +180,27 @@ def open_drawing(path: Path, encoding: str | None = None) -> OpenDrawing:
         found, how, notes = encoding_of(path, encoding, binary)
     except OSError as error:
         raise FileMissing(f"cannot be read: {error.strerror}", where=path.name) from error
-    doc, said = _load(path, found, binary)
-    drawing = OpenDrawing(doc, found, how, notes=[*notes, *said])
+    doc, sieve, said = _load(path, found, binary)
+    drawing = OpenDrawing(doc, sieve, found, how, notes=[*notes, *said])
     _read_units(drawing)
     _read_place(drawing)
     return drawing
 
 
-def _load(path: Path, encoding: str, binary: bool) -> tuple[Any, list[Note]]:
+def _parse(path: Path, encoding: str, binary: bool) -> tuple[Any, Sieve | None]:
+    if binary:
+        return ezdxf.filemanagement.readfile(path), None
+    if not is_dxf_file(str(path)):
+        raise ValueError("it does not begin with a section")
+    with path.open("rb") as stream:
+        sieve = Sieve(stream, encoding)
+        return Drawing.read(cast(TextIO, sieve)), sieve
+
+
+def _load(path: Path, encoding: str, binary: bool) -> tuple[Any, Sieve | None, list[Note]]:
     if binary or _has_end(path):
         try:
-            return ezdxf.filemanagement.readfile(path, encoding=encoding), []
+            return *_parse(path, encoding, binary), []
         except MemoryError:
             raise
         except Exception as error:  # noqa: BLE001 - the parser raises whatever damage makes of it
@@ -187,7 +228,7 @@ def _load(path: Path, encoding: str, binary: bool) -> tuple[Any, list[Note]]:
         _DAMAGED,
         count=max(1, mended),
     )
-    return doc, [note]
+    return doc, None, [note]
 
 
 def _has_end(path: Path) -> bool:

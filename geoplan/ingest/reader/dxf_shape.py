@@ -17,12 +17,16 @@ from scipy.interpolate import BSpline
 
 from geoplan.errors import RangeError
 from geoplan.ingest.reader.arc import MOST_CHORDS, bulge_arc, chords_of
+from geoplan.ingest.reader.dxf_sieve import PlainEntity
 
 __all__ = ["OUTLINES", "attribute", "hatch_rings", "readable", "text_content", "text_place"]
 
 Floats = npt.NDArray[np.float64]
 Outline = tuple[Floats, bool]
+Place = tuple[float, float, float]
 
+_UNEXPLAINED = re.compile("[\ud800-\udfff]")
+_CODES = re.compile(r"%%|\^")
 _LETTER_WIDTH = 0.6  # of the height; the mean of the fonts that plans use
 _LINE_HEIGHT = 5 / 3
 _LARGEST = 1e12
@@ -64,9 +68,13 @@ def _bulged(vertices: Floats, closed: bool, tolerance: float) -> Floats:
 
 
 def _lwpolyline(entity: Any, tolerance: float) -> Outline:
-    values = np.array(entity.lwpoints.values, dtype=np.float64).reshape(-1, 5)
+    if isinstance(entity, PlainEntity):
+        vertices = entity.points
+    else:
+        values = np.array(entity.lwpoints.values, dtype=np.float64).reshape(-1, 5)
+        vertices = values[:, [0, 1, 4]]
     closed = bool(entity.dxf.flags & 1)
-    xy = _bulged(values[:, [0, 1, 4]], closed, tolerance)
+    xy = _bulged(vertices, closed, tolerance)
     return _to_wcs(entity, _lifted(xy, float(entity.dxf.get("elevation", 0.0)))), closed
 
 
@@ -74,15 +82,20 @@ def _polyline(entity: Any, tolerance: float) -> Outline | None:
     flags = int(entity.dxf.flags)
     if flags & (16 | 64):  # meshes and polyfaces
         return None
-    # A polyline fitted with a spline keeps its control points (16) beside the fitted ones.
-    vertices = [v for v in entity.vertices if not (flags & 4 and int(v.dxf.get("flags", 0)) & 16)]
+    if isinstance(entity, PlainEntity):
+        xyzb = entity.points
+    else:
+        # A polyline fitted with a spline keeps its control points (16) beside the fitted ones.
+        rows = [
+            (*v.dxf.location, float(v.dxf.get("bulge", 0.0)))
+            for v in entity.vertices
+            if not (flags & 4 and int(v.dxf.get("flags", 0)) & 16)
+        ]
+        xyzb = np.array(rows, dtype=np.float64).reshape(-1, 4)
     closed = bool(flags & 1)
-    points = [tuple(v.dxf.location) for v in vertices]
-    xyz = np.array(points, dtype=np.float64).reshape(-1, 3)
     if flags & 8:  # 3D: no arcs, no plane of its own
-        return xyz, closed
-    bulges = np.array([float(v.dxf.get("bulge", 0.0)) for v in vertices]).reshape(-1, 1)
-    xy = _bulged(np.hstack([xyz[:, :2], bulges]), closed, tolerance)
+        return np.ascontiguousarray(xyzb[:, :3]), closed
+    xy = _bulged(xyzb[:, [0, 1, 3]], closed, tolerance)
     elevation = entity.dxf.get("elevation")
     return _to_wcs(entity, _lifted(xy, float(elevation[2]) if elevation else 0.0)), closed
 
@@ -191,11 +204,7 @@ def readable(text: str) -> str:
     r"""Return a text with ``\U+XXXX`` decoded and bytes that no encoding explains as U+FFFD."""
     if "\\U+" in text or "\\u+" in text:
         text = decode_dxf_unicode(text.replace("\\u+", "\\U+"))
-    return text.encode("utf-8", "replace").decode() if _is_broken(text) else text
-
-
-def _is_broken(text: str) -> bool:
-    return not text.isascii() and any("\ud800" <= c <= "\udfff" for c in text)
+    return _UNEXPLAINED.sub("\ufffd", text)
 
 
 def attribute(entity: Any, name: str, default: Any) -> Any:
@@ -222,45 +231,57 @@ def text_content(entity: Any) -> str:
     else:
         embedded = getattr(entity, "_embedded_mtext", None)
         raw = readable(embedded.text if embedded is not None else str(entity.dxf.get("text", "")))
-        plain = fast_plain_mtext(raw) if embedded is not None else plain_text(raw)
+        if embedded is not None:
+            plain = fast_plain_mtext(raw)
+        else:
+            plain = plain_text(raw) if _CODES.search(raw) else raw
     return " ".join(str(plain).split())
 
 
-def text_place(entity: Any, text: str) -> tuple[Floats, Floats]:
+def text_place(entity: Any, text: str) -> tuple[Place, Place]:
     """Return the anchor of a text and, by its length and height, about where its middle is."""
-    dxf = entity.dxf
     if entity.dxftype() == "MTEXT":
-        anchor = np.array(tuple(dxf.insert), dtype=np.float64)
-        height = float(dxf.get("char_height", 2.5))
-        column, row = divmod(int(dxf.get("attachment_point", 1)) - 1, 3)[::-1]
-        width = height * _LETTER_WIDTH * len(text)
-        limit = float(dxf.get("width", 0.0) or 0.0)
-        lines = max(1, math.ceil(width / limit)) if 0 < limit < width else 1
-        width = min(width, limit) if limit > 0 else width
-        direction = dxf.get("text_direction")
-        angle = math.radians(float(dxf.get("rotation", 0.0)))
-        if direction is not None:
-            angle = math.atan2(direction[1], direction[0])
-        along = (0.5 - column / 2) * width
-        up = (row - 1) * (0.5 * height * (1 + (lines - 1) * _LINE_HEIGHT))
-        turn = np.array([math.cos(angle), math.sin(angle), 0.0])
-        return anchor, anchor + along * turn + up * np.array([-turn[1], turn[0], 0.0])
-    insert = np.array(tuple(dxf.get("insert", (0, 0, 0))), dtype=np.float64)
+        return _mtext_place(entity.dxf, text)
+    dxf = entity.dxf
+    x, y, z = dxf.get("insert", (0.0, 0.0, 0.0))
     halign, valign = int(dxf.get("halign", 0)), int(dxf.get("valign", 0))
     aligned = dxf.get("align_point")
-    anchor = insert
     height = float(dxf.get("height", 2.5))
     width = height * _LETTER_WIDTH * len(text) * abs(float(dxf.get("width", 1.0)))
-    angle = math.radians(float(dxf.get("rotation", 0.0)))
     along = {1: 0.0, 2: -width / 2, 4: 0.0}.get(halign, width / 2)
     up = {2: 0.0, 3: -height / 2}.get(valign, height / 2)
     if (halign or valign) and aligned is not None:
-        anchor = np.array(tuple(aligned), dtype=np.float64)
-        if halign in (3, 5):
-            anchor, along = (insert + anchor) / 2, 0.0
+        if halign in (3, 5):  # between two points
+            x, y, z, along = (x + aligned[0]) / 2, (y + aligned[1]) / 2, aligned[2], 0.0
+        else:
+            x, y, z = aligned
     if halign == 4:
         up = 0.0
-    turn = np.array([math.cos(angle), math.sin(angle), 0.0])
-    middle = anchor + along * turn + up * np.array([-turn[1], turn[0], 0.0])
-    both = _to_wcs(entity, np.stack([anchor, middle]))
-    return both[0], both[1]
+    middle = _moved(x, y, z, float(dxf.get("rotation", 0.0)), along, up)
+    if not dxf.hasattr("extrusion"):
+        return (x, y, z), middle
+    both = _to_wcs(entity, np.array([(x, y, z), middle], dtype=np.float64))
+    return tuple(both[0].tolist()), tuple(both[1].tolist())
+
+
+def _mtext_place(dxf: Any, text: str) -> tuple[Place, Place]:
+    x, y, z = dxf.insert
+    height = float(dxf.get("char_height", 2.5))
+    row, column = divmod(int(dxf.get("attachment_point", 1)) - 1, 3)
+    width = height * _LETTER_WIDTH * len(text)
+    limit = float(dxf.get("width", 0.0) or 0.0)
+    lines = max(1, math.ceil(width / limit)) if 0 < limit < width else 1
+    width = min(width, limit) if limit > 0 else width
+    direction = dxf.get("text_direction")
+    angle = float(dxf.get("rotation", 0.0))
+    if direction is not None:
+        angle = math.degrees(math.atan2(direction[1], direction[0]))
+    up = (row - 1) * (0.5 * height * (1 + (lines - 1) * _LINE_HEIGHT))
+    return (x, y, z), _moved(x, y, z, angle, (0.5 - column / 2) * width, up)
+
+
+def _moved(x: float, y: float, z: float, degrees: float, along: float, up: float) -> Place:
+    if degrees == 0:
+        return x + along, y + up, z
+    cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
+    return x + along * cos - up * sin, y + along * sin + up * cos, z

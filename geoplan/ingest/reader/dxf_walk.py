@@ -14,6 +14,7 @@ import numpy.typing as npt
 from geoplan.errors import InputError, RangeError
 from geoplan.ingest.reader.dxf_layer import LayerRoles
 from geoplan.ingest.reader.dxf_note import NoteBook
+from geoplan.ingest.reader.dxf_open import OpenDrawing
 from geoplan.ingest.reader.dxf_shape import (
     OUTLINES,
     attribute,
@@ -51,8 +52,8 @@ class Label:
     """A text, its anchor and about its middle, in metres."""
 
     text: str
-    anchor: Floats
-    middle: Floats
+    anchor: tuple[float, ...]
+    middle: tuple[float, ...]
     layer: str
 
 
@@ -78,16 +79,17 @@ class _Frame:
     colour: int = 7
     handle: str = ""
     blocks: tuple[str, ...] = ()
+    plain: bool = False
 
 
 def walk(
-    doc: Any, roles: LayerRoles, matrix: Floats, tolerance: float, where: str
+    drawing: OpenDrawing, roles: LayerRoles, matrix: Floats, tolerance: float, where: str
 ) -> tuple[Walk, NoteBook]:
     """Return all outlines and texts of the model space.
 
     Parameters
     ----------
-    doc : ezdxf.document.Drawing
+    drawing : OpenDrawing
         The drawing.
     roles : LayerRoles
         What is read of which layer.
@@ -103,9 +105,9 @@ def walk(
     InputError
         Blocks unfold to more than ``MOST_UNFOLDED`` entities.
     """
-    walker = _Walker(doc, roles, tolerance, where)
-    frame = _Frame(matrix, _stretch(matrix))
-    for entity in doc.modelspace():
+    walker = _Walker(drawing.doc, roles, tolerance, where)
+    frame = _Frame(matrix, _stretch(matrix), plain=bool((matrix == np.eye(4)).all()))
+    for entity in drawing.entities():
         walker.take(entity, frame)
     walker.finish()
     return walker.found, walker.book
@@ -165,8 +167,11 @@ class _Walker:
                 return
             text = text_content(entity)
             if text:
-                ends = self._place(np.stack(text_place(entity, text)), frame)
-                self.found.labels.append(Label(text, ends[0], ends[1], layer))
+                anchor, middle = text_place(entity, text)
+                if not frame.plain:
+                    ends = self._place(np.array([anchor, middle], dtype=np.float64), frame)
+                    anchor, middle = ends.tolist()
+                self.found.labels.append(Label(text, tuple(anchor[:2]), tuple(middle[:2]), layer))
             return
         if kind == "HATCH" and hatches:
             for ring in hatch_rings(entity, self._tolerance / frame.stretch):
@@ -197,7 +202,7 @@ class _Walker:
         elif colour == 0:
             colour = frame.colour
         handle = f"{frame.handle}{entity.dxf.get('handle') or '?'}"
-        xy = np.ascontiguousarray(self._place(xyz, frame)[:, :2])
+        xy = np.ascontiguousarray((xyz if frame.plain else self._place(xyz, frame))[:, :2])
         self.found.pieces.append(Piece(xy, closed, layer, handle, colour))
 
     @staticmethod

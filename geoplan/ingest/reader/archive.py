@@ -1,0 +1,131 @@
+"""Unpack what was delivered in a zip or gzip, into a private folder and within limits."""
+
+from __future__ import annotations
+
+import gzip
+import stat
+import zipfile
+import zlib
+from pathlib import Path, PurePosixPath
+
+from geoplan.errors import InputError, RangeError
+from geoplan.ingest.reader.request import Limits
+
+__all__ = ["unpack_gzip", "unpack_zip"]
+
+_CHUNK = 1 << 20
+_RATIO = 200
+_SMALL = 50_000_000
+
+
+def unpack_zip(path: Path, folder: Path, limits: Limits) -> list[Path]:
+    """Unpack a zip and return its files.
+
+    Raises
+    ------
+    InputError
+        It is damaged, encrypted, or has names that leave the folder, links or nested archives.
+    RangeError
+        It has too many files, or unpacks to too much: counted while unpacking, because what the
+        archive says of its sizes can be a lie.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = [m for m in archive.infolist() if not m.is_dir()]
+            _check_names(members, limits, path.name)
+            return _unpack(archive, members, folder, limits, path)
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError) as error:
+        raise InputError(
+            f"the zip cannot be unpacked: {error}", where=path.name, remedy="deliver it again"
+        ) from error
+
+
+def _check_names(members: list[zipfile.ZipInfo], limits: Limits, where: str) -> None:
+    if len(members) > limits.members:
+        raise RangeError(
+            f"the zip holds {len(members):,} files; the limit is {limits.members:,}",
+            where=where,
+            remedy="deliver fewer files at once",
+        )
+    for member in members:
+        name = PurePosixPath(member.filename.replace("\\", "/"))
+        outside = name.is_absolute() or ".." in name.parts or ":" in member.filename
+        if outside or "\x00" in member.filename or not name.name:
+            raise InputError(
+                f"the zip holds a path that leaves its folder: {member.filename!r}",
+                where=where,
+                remedy="pack the files again, without '..' and drive letters",
+            )
+        kind = stat.S_IFMT(member.external_attr >> 16)
+        if kind not in (0, stat.S_IFREG):
+            raise InputError(
+                f"the zip holds a link or device: {member.filename!r}",
+                where=where,
+                remedy="pack the file itself",
+            )
+        if member.flag_bits & 0x1:
+            raise InputError(
+                "the zip is encrypted", where=where, remedy="deliver it without a password"
+            )
+        if name.suffix.lower() in (".zip", ".rar", ".7z", ".gz", ".tar"):
+            raise InputError(
+                f"the zip holds another archive: {name.name!r}",
+                where=where,
+                remedy="unpack it and deliver one zip",
+            )
+
+
+def _unpack(
+    archive: zipfile.ZipFile,
+    members: list[zipfile.ZipInfo],
+    folder: Path,
+    limits: Limits,
+    path: Path,
+) -> list[Path]:
+    packed = max(1, path.stat().st_size)
+    total = 0
+    out = []
+    for member in members:
+        target = folder / PurePosixPath(member.filename.replace("\\", "/"))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with archive.open(member) as source, target.open("xb") as sink:
+            while chunk := source.read(_CHUNK):
+                total += len(chunk)
+                _within(total, packed, limits, path.name)
+                sink.write(chunk)
+        out.append(target)
+    return out
+
+
+def unpack_gzip(path: Path, folder: Path, limits: Limits) -> Path:
+    """Unpack a gzip file and return the file in it.
+
+    Raises
+    ------
+    InputError, RangeError
+        It is damaged, or unpacks to too much.
+    """
+    name = path.name.removesuffix(".gz").removesuffix(".GZ") or "unpacked"
+    target = folder / name
+    packed = max(1, path.stat().st_size)
+    total = 0
+    try:
+        with gzip.open(path, "rb") as source, target.open("xb") as sink:
+            while chunk := source.read(_CHUNK):
+                total += len(chunk)
+                _within(total, packed, limits, path.name)
+                sink.write(chunk)
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise InputError(
+            f"the gzip file cannot be unpacked: {error}", where=path.name, remedy="deliver it again"
+        ) from error
+    return target
+
+
+def _within(total: int, packed: int, limits: Limits, where: str) -> None:
+    if total > limits.unpacked_bytes or (total > _SMALL and total > _RATIO * packed):
+        raise RangeError(
+            f"{packed:,} bytes unpack to more than {total:,}",
+            where=where,
+            remedy="this looks like a zip bomb; deliver the files themselves",
+        )

@@ -163,6 +163,9 @@ def test_rows_without_geometry_are_dropped_and_axes_swapped() -> None:
         None, "POLYGON EMPTY", "POLYGON((0 0,9 0,9 5,0 0))", wanted=("drop_empty", "swap_axes")
     )
     assert list(found.dropped) == [True, True, False]
+    checked = check_figures(found.parsed, [1, 2, 3], RULES, kind="polygon", skip=found.dropped)
+    assert not checked.defects
+    assert not checked.refused.any()
     assert found.parsed.rings.shapes()[2].wkt == "POLYGON ((0 0, 0 9, 5 9, 0 0))"
     assert [(d.text, d.rows) for d in found.defects] == [
         ("swap_axes", (3,)),
@@ -228,6 +231,41 @@ def test_thinned_rings_have_neither_spike_nor_repeated_vertex(
     for shape, removed in zip(shapes, thinned.removed, strict=True):
         had = {tuple(p) for p in shapely.get_coordinates(shape)}
         assert {tuple(p) for p in removed} <= had
+
+
+ABSURD = [0.0, -0.0, 1.0, 2.0, 5e5, 3.9e6, 1e154, -1e308, 5e-324, 1e-310, 1e-160, 1 + 2**-52, 180.0]
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(
+        st.lists(
+            st.tuples(st.sampled_from(ABSURD), st.sampled_from(ABSURD)), min_size=3, max_size=7
+        ),
+        min_size=1,
+        max_size=5,
+    )
+)
+@pytest.mark.filterwarnings("error")
+def test_absurd_coordinates_are_told_and_nothing_breaks(
+    points: list[list[tuple[float, float]]],
+) -> None:
+    raw = []
+    for p in points:
+        xy = np.array([*p, p[0]], "<f8")
+        head = np.array([1], "<u1").tobytes() + np.array([3, 1, len(xy)], "<u4").tobytes()
+        raw.append(head + xy.tobytes())
+    parsed = parse(pa.array(raw, pa.binary()), "polygon")
+    rows = range(1, len(raw) + 1)
+    loose = RULES.model_copy(update={"repair_area_share": 10.0})
+    mended = repair_figures(parsed, rows, loose, list(REPAIRS))
+    checked = check_figures(mended.parsed, rows, loose, kind="polygon")
+    for i, p in enumerate(points):
+        sound = all(v == 0 or 1e-60 < abs(v) < 1e12 for xy in p for v in xy)
+        codes = {d.code for d in checked.defects if d.rows == (i + 1,)}
+        assert ("broken-coordinate" in codes) != sound
+        if sound and not checked.refused[i]:
+            assert mended.parsed.rings.shapes([i])[0].is_valid
 
 
 def test_shapes_are_taken_in_any_order() -> None:

@@ -93,6 +93,7 @@ def check_figures(
     stated_area_m2: Floats | None = None,
     area_m2: Floats | None = None,
     metres: float | npt.ArrayLike = 1.0,
+    skip: Mask | None = None,
     threads: int | None = None,
 ) -> Figures:
     """Check the geometry of each row on its own.
@@ -114,6 +115,8 @@ def check_figures(
         geographic source). Absent: planar, in the CRS of the source, by the shoelace formula.
     metres : float or array of float, shape (2,) or (rows, 2)
         Metres per unit of x and y: see :func:`geoplan.cadastre.reproject.metres_per_unit`.
+    skip : ndarray of bool, optional
+        Rows that are left out as asked and not checked, for example without geometry.
     threads : int, optional
 
     Returns
@@ -140,7 +143,8 @@ def check_figures(
             raise ShapeError(f"{len(given):,} {name} for {n:,} geometries")
     found = _Findings(rows, rules)
     scale = row_scale(metres, n)
-    usable = _readable(found, parsed, kind)
+    some = np.ones(n, np.bool_) if skip is None else ~skip
+    usable = _readable(found, parsed, kind, some)
     _heights(found, parsed, usable)
     _open_rings(found, parsed, usable, scale)
     polygon = usable & np.isin(parsed.kind, _CODES["polygon"])
@@ -153,28 +157,31 @@ def check_figures(
     _slivers(found, parsed, good, area, measured.perimeter_m)
     if stated_area_m2 is not None:
         _stated(found, parsed, polygon, area, stated_area_m2)
-    found.refused |= ~usable & ~(parsed.missing | parsed.empty)
+    found.refused |= some & ~usable & ~(parsed.missing | parsed.empty)
     return Figures(found.defects, found.refused, area)
 
 
-def _readable(found: _Findings, parsed: Parsed, kind: Kind) -> Mask:
+def _readable(found: _Findings, parsed: Parsed, kind: Kind, some: Mask) -> Mask:
     """Tell of rows that nothing can be loaded of, and return the others."""
-    bare = parsed.missing | parsed.empty
-    unsupported = parsed.kind > 7
-    wrong = ~bare & ~unsupported & (parsed.kind > 0) & ~np.isin(parsed.kind, _CODES[kind])
+    bare = some & (parsed.missing | parsed.empty)
+    rest = some & ~bare
+    unreadable = rest & (parsed.unreadable > 0)
+    unsupported = rest & (parsed.kind > 7)
+    rest &= ~(unreadable | unsupported)
+    wrong = rest & ~np.isin(parsed.kind, _CODES[kind])
+    lost = rest & ~wrong & parsed.non_finite
     if found.wants("empty-geometry"):
         for i in _numbers(bare):
             found.add("empty-geometry", i, text="" if parsed.missing[i] else KINDS[parsed.kind[i]])
-    for i in _numbers(parsed.unreadable > 0):
+    for i in _numbers(unreadable):
         found.add("unreadable-geometry", i, text=UNREADABLE[int(parsed.unreadable[i])])
     for i in _numbers(unsupported):
         found.add("unsupported-kind", i, text=KINDS[parsed.kind[i]])
     for i in _numbers(wrong):
         found.add("wrong-kind", i, text=KINDS[parsed.kind[i]])
-    lost = parsed.non_finite & ~unsupported & ~wrong
     for i in _numbers(lost):
         found.add("broken-coordinate", i, geometry=_known_place(parsed, i))
-    return ~(bare | (parsed.unreadable > 0) | unsupported | wrong | parsed.non_finite)
+    return rest & ~(wrong | lost)
 
 
 def _known_place(parsed: Parsed, row: int) -> shapely.Geometry | None:
@@ -183,7 +190,7 @@ def _known_place(parsed: Parsed, row: int) -> shapely.Geometry | None:
     first = rings.ring_start[rings.part_start[rings.shape_start[[row, row + 1]]]]
     line = lines.line_start[lines.shape_start[[row, row + 1]]]
     xy = np.concatenate([rings.xy[slice(*first)], lines.xy[slice(*line)]])
-    xy = np.unique(xy[np.isfinite(xy).all(axis=1)], axis=0)
+    xy = np.unique(xy[(np.abs(xy) < 2.0**40).all(axis=1)], axis=0)
     return shapely.multipoints(xy) if len(xy) else None
 
 

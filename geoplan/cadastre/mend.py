@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from collections.abc import Mapping
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -40,6 +41,16 @@ class Mended(NamedTuple):
     doubt: str
 
 
+def _made_valid(shapes: Objects, how: Mapping[str, Any]) -> Objects:
+    """Return valid geometries, empty ones where GEOS gives up."""
+    try:
+        return np.asarray(shapely.make_valid(shapes, **how), dtype=object)
+    except shapely.GEOSException:
+        if len(shapes) == 1:
+            return np.array([shapely.GeometryCollection()], dtype=object)
+    return np.concatenate([_made_valid(shapes[[i]], how) for i in range(len(shapes))])
+
+
 def _polygonal(shape: shapely.Geometry) -> tuple[shapely.Geometry | None, int]:
     """Return what has two dimensions, and how many parts have fewer."""
     parts = shapely.get_parts(shape)
@@ -70,8 +81,8 @@ def mend(shapes: Objects, neighbours: Objects) -> list[Mended]:
     of two that overlap them alike the larger one, which leaves no hole in a layer that covers the
     land. Elsewhere linework is taken.
     """
-    first = shapely.make_valid(shapes, method="linework")
-    second = shapely.make_valid(shapes, method="structure", keep_collapsed=False)
+    first = _made_valid(shapes, {"method": "linework"})
+    second = _made_valid(shapes, {"method": "structure", "keep_collapsed": False})
     tree: shapely.STRtree | None = None
     out = []
     for one, two in zip(first, second, strict=True):

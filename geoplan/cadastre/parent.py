@@ -9,9 +9,10 @@ import numpy.typing as npt
 import shapely
 
 from geoplan.cadastre.defect import Defect
+from geoplan.cadastre.reproject import rows_of_points
 from geoplan.cadastre.ring import row_scale
 from geoplan.cadastre.rings import Rings
-from geoplan.cadastre.validity import shapes_of
+from geoplan.cadastre.validity import is_valid, shapes_of
 from geoplan.catalogue.checks import CheckRules
 from geoplan.errors import ShapeError
 
@@ -24,6 +25,7 @@ Objects = npt.NDArray[np.object_]
 _AT_ONCE = 20_000
 
 
+@np.errstate(all="ignore")  # GEOS divides by what it then finds to be zero
 def check_parents(
     rings: Rings,
     rows: npt.ArrayLike,
@@ -39,8 +41,8 @@ def check_parents(
     Parameters
     ----------
     rings : Rings
-        Polygons of the rows. Rows without parts and invalid ones are passed over: other checks
-        tell of them.
+        Polygons of the rows. Rows without parts, invalid ones and those with broken coordinates
+        are passed over: the checks of figures tell of them.
     rows : array of int
         Number of each row in the source.
     parent_key : sequence of str or None
@@ -86,7 +88,9 @@ def check_parents(
         ]
     outside = rules.severity_of("outside-parent") != "off"
     gaps = gaps and rules.severity_of("gap") != "off"
-    full = np.diff(rings.shape_start) > 0
+    first = rings.ring_start[rings.part_start[rings.shape_start]]
+    near = np.asarray((np.abs(rings.xy) < 2.0**40).all(axis=1), np.bool_)
+    full = (np.diff(first) > 0) & rows_of_points(near, first)
     for key, index, shapes in _with_shapes(rings, _groups(parent_key, parents, full)):
         parent = parents[key]
         if not parent.is_valid:
@@ -97,7 +101,7 @@ def check_parents(
         if outside:
             out += _outside(key, parent, shapes, index, rows, rules, scale)
         if gaps:
-            good = shapely.is_valid(shapes)
+            good = is_valid(shapes)
             out += _gaps(key, parent, shapes[good], rows[index[good]], rules, scale[index[0]])
     return out
 
@@ -158,7 +162,7 @@ def _outside(
 ) -> list[Defect]:
     shapely.prepare(parent)
     some = np.flatnonzero(~shapely.covers(parent, shapes))
-    some = some[shapely.is_valid(shapes[some])]
+    some = some[is_valid(shapes[some])]
     if not len(some):
         return []
     beyond = shapely.difference(shapes[some], parent)
@@ -225,6 +229,6 @@ def _covered(shapes: Objects) -> shapely.Geometry:
     except shapely.GEOSException:  # edges that cross make no rings
         return shapely.union_all(shapes)
     total = float(shapely.area(shapes).sum())
-    if quick.is_valid and abs(float(shapely.area(quick)) - total) <= 1e-9 * total:
+    if is_valid(np.array([quick]))[0] and abs(float(shapely.area(quick)) - total) <= 1e-9 * total:
         return quick
     return shapely.union_all(shapes)

@@ -60,6 +60,7 @@ class Repaired(NamedTuple):
     dropped: Mask
 
 
+@np.errstate(all="ignore")  # GEOS divides by what it then finds to be zero
 def repair_figures(
     parsed: Parsed,
     rows: npt.ArrayLike,

@@ -196,12 +196,17 @@ def _equal_area(lonlat: Floats, start: int, stop: int, out: Floats) -> None:
 
 
 def ellipsoidal_areas(lonlat: Rings, *, threads: int | None = None) -> Floats:
-    """Return the area of each polygon on the WGS 84 ellipsoid, m²; NaN without parts.
+    """Return the area of each polygon on the WGS 84 ellipsoid, m².
 
     Parameters
     ----------
     lonlat : Rings
         In degrees, longitude first.
+
+    Returns
+    -------
+    ndarray of float
+        NaN without parts, and beyond ±360° or ±90°.
 
     Notes
     -----
@@ -215,13 +220,16 @@ def ellipsoidal_areas(lonlat: Rings, *, threads: int | None = None) -> Floats:
     plane = Rings(flat, lonlat.ring_start, lonlat.part_start, lonlat.shape_start)
     area = measure(plane, Limits(0.0, 0.0, np.inf), threads=threads).area_m2
     full = np.diff(lonlat.shape_start) > 0
-    area[~full] = np.nan
     first = lonlat.ring_start[lonlat.part_start[lonlat.shape_start]]
+    known = np.asarray((np.abs(lonlat.xy) <= (360, 90)).all(axis=1), np.bool_)
+    area[~full | ~rows_of_points(known, first)] = np.nan
     starts = first[:-1][full]
     if len(starts):
-        extent = np.maximum.reduceat(lonlat.xy, starts) - np.minimum.reduceat(lonlat.xy, starts)
+        with np.errstate(over="ignore", invalid="ignore"):
+            extent = np.maximum.reduceat(lonlat.xy, starts) - np.minimum.reduceat(lonlat.xy, starts)
         for shape in np.flatnonzero(full)[extent.max(axis=1) > _WIDE_DEG]:
-            area[shape] = _geodesic(lonlat, int(shape))
+            if not np.isnan(area[shape]):
+                area[shape] = _geodesic(lonlat, int(shape))
     return area
 
 

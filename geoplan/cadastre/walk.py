@@ -45,6 +45,11 @@ DEPTH = 32
 """Collections inside collections that are followed."""
 
 _EXPONENT = np.uint64(0x7FF0000000000000)
+_HUGE = np.uint64((1023 + 40) << 52)
+"""Bits of 2⁴⁰, 1.1·10¹²: no plane that maps the earth, in any unit, reaches so far."""
+_TINY = np.uint64((1023 - 200) << 52)
+"""Bits of 2⁻²⁰⁰, 6·10⁻⁶¹: what is nearer to zero, and not zero, is damage, and underflows."""
+
 _SIGN = np.uint64(0x8000000000000000)
 
 
@@ -100,20 +105,27 @@ def _same(a: np.uint64, b: np.uint64) -> bool:
 
 
 @kernel
-def _finite(data: Bytes, at: int, little: bool) -> bool:
-    return bool((_u64(data, at, little) & _EXPONENT) != _EXPONENT)
+def _sound(bits: np.uint64) -> bool:
+    """Tell whether a number is neither NaN nor infinite, absurdly large nor absurdly small."""
+    size = bits & ~_SIGN
+    return bool(size == 0 or (size >= _TINY and size < _HUGE))
+
+
+@kernel
+def _nan(data: Bytes, at: int, little: bool) -> bool:
+    return bool((_u64(data, at, little) & ~_SIGN) > _EXPONENT)
 
 
 @kernel
 def _run(
     data: Bytes, at: int, count: int, stride: int, little: bool, fill: bool, xy: Words, to: int
 ) -> bool:
-    """Check ``count`` points, and copy them to ``xy`` from ``to`` on; return whether all finite."""
+    """Copy ``count`` points to ``xy`` from ``to`` on if ``fill``; return whether all are sound."""
     finite = True
     for i in range(count):
         x = _u64(data, at + i * stride, little)
         y = _u64(data, at + i * stride + 8, little)
-        if (x & _EXPONENT) == _EXPONENT or (y & _EXPONENT) == _EXPONENT:
+        if not (_sound(x) and _sound(y)):
             finite = False
         if fill:
             xy[to + i, 0] = x
@@ -176,9 +188,8 @@ def _walk(
             if end - at < stride:
                 out[2] = 1
                 return
-            x_finite = _finite(data, at, little)
-            y_finite = _finite(data, at + 8, little)
-            void = not x_finite and not y_finite  # an empty point is NaN NaN
+            # an empty point is NaN NaN
+            void = _nan(data, at, little) and _nan(data, at + 8, little)
             if raw or not void:
                 if fill:
                     _run(data, at, 1, stride, little, True, xy, out[3])
@@ -186,7 +197,8 @@ def _walk(
                 out[3] += 1
                 out[4] += 1
             out[6] += 16
-            if x_finite != y_finite:
+            sound = _sound(_u64(data, at, little)) and _sound(_u64(data, at + 8, little))
+            if not (void or sound):
                 out[1] |= 4
             at += stride
             continue

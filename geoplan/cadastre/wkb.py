@@ -76,7 +76,9 @@ class Parsed:
     empty : ndarray of bool
         Readable, of a supported kind, and without a coordinate.
     has_z, has_m, non_finite : ndarray of bool
-        Z or M were there (and are left out); x or y of some point is no finite number.
+        Z or M were there (and are left out); x or y of some point is no finite number, or beyond
+        ±2⁴⁰ (1.1·10¹²), or within ±2⁻²⁰⁰ but not zero: no coordinate of the earth lies there, and
+        products overflow or underflow.
     open_gap : ndarray of float, units of the CRS
         Largest distance between first and last point of a ring; 0: all rings are closed.
     rings : Rings

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,7 @@ from geoplan.ingest.attributes.step import ARROW
 from geoplan.ingest.columns import make_column, typed
 from geoplan.ingest.fields import table_columns
 from geoplan.ingest.findings import Findings
+from geoplan.persian import key_form
 
 PLOTS: dict[str, Any] = {
     "id": "plots",
@@ -240,7 +241,7 @@ def test_rows_without_a_key_of_their_own_are_numbered() -> None:
     assert out.attrs.to_pylist() == ['{"power":1500}', '{"power":null}']
     named = _apply(FEATURES, {"key": "k"}, {"k": ["٧", "b"], "name_fa": ["نام يك", "b"]})
     assert named.key.to_pylist() == ["7", "b"]
-    assert named.search.to_pylist() == ["7 نامیک", "b"]
+    assert named.search.to_pylist() == ["7 نامیک", "b b"]
     assert json.loads(named.attrs.to_pylist()[0]) == {"name_fa": "نام يك", "key_as_written": "٧"}
 
 
@@ -412,3 +413,102 @@ def test_every_layer_of_the_catalogue_compiles_with_its_own_field_names() -> Non
         assert {n: v.type for n, v in out.values.items() if n in plan.own} == {
             n: ARROW[fields[n].type] for n in plan.own
         }
+
+
+KINDS = st.sampled_from(
+    [
+        pa.string(), pa.large_string(), pa.int8(), pa.int64(), pa.uint64(), pa.float32(),
+        pa.float64(), pa.bool_(), pa.date32(), pa.timestamp("ms"), pa.timestamp("ns", "UTC"),
+        pa.time32("s"), pa.decimal128(12, 2), pa.binary(), pa.list_(pa.string()),
+        pa.dictionary(pa.int32(), pa.string()), pa.null(), pa.struct([("a", pa.int64())]),
+    ]
+)  # fmt: skip
+CELL_TEXT = st.one_of(
+    st.text(max_size=6),
+    st.text("0123456789۰۱۲۳٫٬,. -/+e", max_size=10),
+    st.sampled_from(["1402/12/30", "??", "a\x00b", "\ufffd", '"', "\\", "nan", "inf", "1e400"]),
+)
+
+
+@st.composite
+def _columns(draw: st.DrawFn) -> pa.Array:
+    kind = draw(KINDS)
+    n = 4
+    values: Any
+    if pa.types.is_null(kind):
+        return pa.nulls(n)
+    if pa.types.is_integer(kind):
+        bits = kind.bit_width
+        low = 0 if kind == pa.uint64() else -(2 ** (bits - 1))
+        values = st.integers(low, low + 2**bits - 1)
+    elif pa.types.is_floating(kind):
+        values = st.floats(width=kind.bit_width)
+    elif pa.types.is_boolean(kind):
+        values = st.booleans()
+    elif pa.types.is_date(kind):
+        values = st.dates()
+    elif pa.types.is_timestamp(kind):
+        values = st.datetimes(date_time(1700), date_time(2200))
+    elif pa.types.is_time(kind):
+        values = st.times().map(lambda t: t.replace(microsecond=0))
+    elif pa.types.is_decimal(kind):
+        values = st.decimals(-9999, 9999, places=2)
+    elif pa.types.is_binary(kind):
+        values = st.binary(max_size=3)
+    elif pa.types.is_list(kind):
+        values = st.lists(st.text(max_size=3), max_size=2)
+    elif pa.types.is_struct(kind):
+        values = st.fixed_dictionaries({"a": st.integers(0, 9)})
+    else:
+        values = CELL_TEXT
+    cells = draw(st.lists(st.one_of(st.none(), values), min_size=n, max_size=n))
+    if pa.types.is_dictionary(kind):
+        return pa.array(cells, pa.string()).dictionary_encode()
+    return pa.array(cells, kind)
+
+
+def date_time(year: int) -> datetime:
+    return datetime(year, 1, 1)
+
+
+@settings(deadline=None, max_examples=300)
+@given(
+    _columns(),
+    st.sampled_from(["string", "integer", "number", "boolean", "date"]),
+    st.sampled_from([(), ("-", 0, 1.5)]),
+    st.booleans(),
+)
+def test_no_cell_of_any_type_breaks_a_load(
+    column: pa.Array, kind: str, missing: tuple[str | float, ...], required: bool
+) -> None:
+    field: dict[str, Any] = {"type": kind, "required": required}
+    if kind in ("integer", "number"):
+        field |= {"minimum": -5}
+    spec = {**FEATURES, "key": "x", "fields": {"x": field}}
+    try:
+        out = _apply(spec, {}, {"x": column}, missing=missing)
+    except ProblemsFound:
+        return
+    assert out.values["x"].type == ARROW[kind]
+    for texts in (out.key, out.search, out.attrs):
+        texts.validate(full=True)
+        assert len(texts) == len(column)
+        assert not any("\x00" in t for t in texts.to_pylist() if t is not None)
+    for line, value in zip(out.attrs.to_pylist(), out.values["x"].to_pylist(), strict=True):
+        stored = json.loads(line)["x"]
+        assert stored == (value.isoformat() if isinstance(value, date) else value)
+    lost = {r for f in out.findings if f.code == "missing-key" for r in f.rows.tolist()}
+    assert lost == {
+        r for r, v in zip(out.rows.tolist(), out.key.to_pylist(), strict=True) if v is None
+    }
+    # Nothing is emptied without a word.
+    told = {r for f in out.findings for r in f.rows.tolist()}
+    blank = sum(out.blanked.values())
+    empty = [
+        r
+        for r, v, c in zip(
+            out.rows.tolist(), out.values["x"].to_pylist(), column.to_pylist(), strict=True
+        )
+        if v is None and c is not None and not (isinstance(c, str) and not key_form(c)) and c == c
+    ]
+    assert len(set(empty) - told) <= blank

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -14,25 +14,12 @@ from numba import njit
 from geoplan.ingest.attributes.utf8 import Bytes, Flat, Offsets, character, is_clean
 from geoplan.persian import key_form, key_letter, search_key
 
-__all__ = ["LetterMap", "key_forms", "search_keys", "without_empty"]
+__all__ = ["LetterMap", "key_forms", "search_keys", "search_text"]
 
 _CODES = 0x110000
 _UNKNOWN = -1
 _CONTEXT = -2
-
-
-@njit(cache=True, nogil=True)
-def _scan(data: Bytes, first: int, end: int, size: npt.NDArray[np.int16]) -> list[int]:
-    """Return the code points that have no entry yet, each once."""
-    unknown = [0 for _ in range(0)]
-    at = first
-    while at < end:
-        code, width = character(data, at, end)
-        if size[code] == -1:
-            size[code] = -3
-            unknown.append(code)
-        at += width
-    return unknown
+_PART = "\x1f"
 
 
 @njit(cache=True, nogil=True)
@@ -44,7 +31,12 @@ def _rewrite(
     size: npt.NDArray[np.int16],
     pool: Bytes,
     squeeze: bool,
-) -> tuple[Offsets, Bytes, npt.NDArray[np.bool_]]:
+) -> tuple[Offsets, Bytes, npt.NDArray[np.bool_], list[int]]:
+    """Return the new text, rows that depend on context, and letters that are not known yet.
+
+    Where letters are unknown the text is not complete.
+    """
+    unknown = [0 for _ in range(0)]
     n = len(valid)
     out_offsets = np.zeros(n + 1, np.int32)
     out = np.empty(offsets[n] - offsets[0] + 64, np.uint8)
@@ -59,9 +51,14 @@ def _rewrite(
                 code, width = character(data, at, end)
                 at += width
                 length = size[code]
-                if length == -2:
-                    context[row] = True
-                    break
+                if length < 0:
+                    if length == -1:
+                        size[code] = -3
+                        unknown.append(code)
+                    elif length == -2:
+                        context[row] = True
+                        break
+                    continue
                 if to + length + 2 > len(out):
                     larger = np.empty(2 * len(out) + length + 64, np.uint8)
                     larger[:to] = out[:to]
@@ -78,7 +75,7 @@ def _rewrite(
                     out[to] = byte
                     to += 1
         out_offsets[row + 1] = to
-    return out_offsets, out[:to].copy(), context
+    return out_offsets, out[:to], context, unknown
 
 
 @njit(cache=True, nogil=True)
@@ -147,12 +144,14 @@ class LetterMap:
     def __call__(self, array: pa.StringArray) -> pa.StringArray:
         """Return the rewritten column; missing stays missing."""
         flat = Flat(array)
-        if not flat.ascii:
-            unknown = _scan(flat.data, int(flat.offsets[0]), int(flat.offsets[-1]), self._size)
+        while True:
+            offsets, data, context, unknown = _rewrite(
+                flat.offsets, flat.data, flat.valid,
+                self._start, self._size, self._pool, self._squeeze,
+            )  # fmt: skip
+            if not len(unknown):
+                break
             self._learn(list(unknown))
-        offsets, data, context = _rewrite(
-            flat.offsets, flat.data, flat.valid, self._start, self._size, self._pool, self._squeeze
-        )
         out = Flat.array(offsets, data, flat.valid)
         if self._whole is not None and bool(context.any()):
             mask = pa.array(context)
@@ -187,7 +186,7 @@ def key_forms(array: pa.StringArray) -> pa.StringArray:
         _MAPS["key"] = LetterMap(
             _key_letter, whole=key_form, context=_needs_neighbours, squeeze=True
         )
-    return without_empty(_MAPS["key"](array))
+    return _without_empty(_MAPS["key"](array))
 
 
 def search_keys(array: pa.StringArray) -> pa.StringArray:
@@ -195,11 +194,29 @@ def search_keys(array: pa.StringArray) -> pa.StringArray:
     if "search" not in _MAPS:
         # Marks are dropped and nothing is composed, so that no letter depends on its neighbours.
         _MAPS["search"] = LetterMap(search_key)
-    return without_empty(_MAPS["search"](array))
+    return _without_empty(_MAPS["search"](array))
 
 
-def without_empty(array: pa.StringArray) -> pa.StringArray:
-    """Return a text column in which empty text is missing."""
+def search_text(columns: Sequence[pa.StringArray]) -> pa.StringArray:
+    """Return the search keys of several columns, parted by spaces; none is missing.
+
+    Parameters
+    ----------
+    columns : sequence of pyarrow.StringArray
+        At least one; a missing value adds nothing.
+    """
+    if "text" not in _MAPS:
+        # The separator becomes the only space there is.
+        _MAPS["text"] = LetterMap(lambda c: " " if c == _PART else search_key(c), squeeze=True)
+    # Arrow 26 gives no rows at all where every part of every row is missing.
+    first = pc.fill_null(columns[0], "")
+    rest = [c for c in columns[1:] if c.null_count < len(c)]
+    if rest:
+        first = pc.binary_join_element_wise(first, *rest, _PART, null_handling="skip")
+    return _MAPS["text"](first)
+
+
+def _without_empty(array: pa.StringArray) -> pa.StringArray:
     empty = pc.equal(array, "")
     if not pc.any(empty).as_py():
         return array

@@ -15,7 +15,7 @@ from geoplan.catalogue.pack import FieldMap
 from geoplan.errors import InputError, Problem, ProblemsFound
 from geoplan.ingest.attributes.attrs import json_objects
 from geoplan.ingest.attributes.fields import CellFinding, Fields, Rows
-from geoplan.ingest.attributes.letters import search_keys
+from geoplan.ingest.attributes.letters import search_text
 from geoplan.ingest.attributes.resolve import Resolution, resolve
 from geoplan.ingest.attributes.source import BatchColumns
 from geoplan.ingest.attributes.step import Made, Step
@@ -179,19 +179,7 @@ class AttributePlan:
             for n, v in values.items()
             if pa.types.is_string(v.type) and (n == "number" or n.startswith("name"))
         ]
-        parts: list[Any] = []
-        for column in [key, *(values[n] for n in names)]:
-            part = search_keys(column)
-            for other in parts:
-                same = pc.equal(part, other)
-                if pc.any(same).as_py():
-                    part = pc.if_else(pc.fill_null(same, False), pa.scalar(None, pa.string()), part)
-            parts.append(part)
-        # Arrow 26 gives no rows at all where every part of every row is missing.
-        parts[0] = pc.fill_null(parts[0], "") if len(parts) == 1 else parts[0]
-        if all(p.null_count == len(p) for p in parts):
-            return pa.array([""] * len(key), pa.string())
-        return pc.binary_join_element_wise(*parts, " ", null_handling="skip")
+        return search_text([key, *(values[n] for n in names)])
 
     def _destroyed(self, source: BatchColumns) -> list[CellFinding]:
         """Return a finding for each column with destroyed text, once, by its first field."""

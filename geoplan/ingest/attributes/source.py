@@ -45,7 +45,7 @@ def as_text(column: pa.Array) -> Any:
         ]
         return pa.array(texts, pa.string()).take(coded.indices)
     if pa.types.is_timestamp(kind):
-        text = column.cast(pa.timestamp("us")).cast(pa.string())
+        text = column.cast(pa.timestamp("us"), safe=False).cast(pa.string())
         return pc.replace_substring_regex(text, r"(?: 00:00:00)?\.0+$", "")
     return column.cast(pa.string())
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from math import ceil, floor
 from typing import Any
 
 import numpy as np
@@ -34,6 +36,10 @@ ARROW = {
 
 _WORDS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 _INT64 = 2.0**63
+
+
+def _whole(limit: float, toward: Callable[[float], int]) -> int:
+    return toward(limit) if abs(limit) < _INT64 else (2**63 - 1 if limit > 0 else -(2**63))
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,10 +205,14 @@ class Step:
         self, value: Any, column: pa.Array, source: BatchColumns, found: list[CellFinding]
     ) -> Any:
         out: Any = None
+        whole = pa.types.is_integer(value.type)
+        # Whole numbers are compared as such: beyond 2⁵³ a double is not exact.
         if self.spec.minimum is not None:
-            out = pc.less(value, self.spec.minimum)
+            least = _whole(self.spec.minimum, ceil) if whole else self.spec.minimum
+            out = pc.less(value, pa.scalar(least, value.type))
         if self.spec.maximum is not None:
-            high = pc.greater(value, self.spec.maximum)
+            most = _whole(self.spec.maximum, floor) if whole else self.spec.maximum
+            high = pc.greater(value, pa.scalar(most, value.type))
             out = high if out is None else pc.or_(out, high)
         if out is None or not pc.any(out).as_py():
             return value

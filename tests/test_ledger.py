@@ -16,7 +16,7 @@ def test_counts_and_areas_stay_exact_where_the_list_is_cut() -> None:
     book.add(Defect("overlap", (n, n + 1), area_m2=2.0) for n in range(1, 11))
     tally = book.tallies["overlap"]
     assert (tally.severity, tally.count, tally.area_m2) == ("error", 10, 20.0)
-    found = book.findings(lambda rows: tuple(f"P{r}" for r in rows), lambda g: g)
+    found = book.findings(lambda rows: tuple(f"P{r}" for r in rows))
     assert [f.rows for f in found] == [(1, 2), (2, 3), (3, 4)]
     assert found[0].keys == ("P1", "P2")
     assert book.refused().tolist() == list(range(1, 12))

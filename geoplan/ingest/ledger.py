@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -114,17 +113,13 @@ class Ledger:
         }
         return dict(sorted(found.items(), key=lambda kv: (_ORDER[kv[1].severity], kv[0])))
 
-    def findings(
-        self, keys: Callable[[Sequence[int]], tuple[str, ...]], back: Callable[[Any], Any]
-    ) -> tuple[Finding, ...]:
+    def findings(self, keys: Callable[[Sequence[int]], tuple[str, ...]]) -> tuple[Finding, ...]:
         """Return the defects as a person reads them.
 
         Parameters
         ----------
         keys : callable
             Returns the keys of rows.
-        back : callable
-            Returns a geometry of the metric plane in the CRS of the source.
         """
         out = []
         for code in self.tallies:
@@ -139,7 +134,7 @@ class Ledger:
                         d.area_m2,
                         d.numbers,
                         d.text,
-                        back(d.geometry),
+                        d.geometry,
                     )
                 )
         return tuple(out)

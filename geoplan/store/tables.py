@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 from geoalchemy2 import Geometry, WKBElement
 from sqlalchemy import (
     ARRAY,
+    DDL,
     BigInteger,
     Boolean,
     CheckConstraint,
@@ -24,6 +25,7 @@ from sqlalchemy import (
     MetaData,
     Text,
     UniqueConstraint,
+    event,
     func,
     text,
 )
@@ -38,10 +40,13 @@ __all__ = [
     "Estate",
     "Feature",
     "Layer",
+    "LayerEvent",
     "LayerVersion",
     "LoadJob",
     "Phase",
     "Plot",
+    "PlotLineage",
+    "QuarantineRow",
     "RasterAsset",
     "Region",
     "RegionFact",
@@ -138,6 +143,43 @@ class LayerVersion(Base):
     method_local: Mapped[str | None]
     synthetic: Mapped[bool] = mapped_column(Boolean, default=False)
     report: Mapped[list[Any]]
+    mode: Mapped[str | None]
+    relation: Mapped[str | None]
+
+
+# A version's own table goes with the version, whoever deletes it: no table is left over.
+_DROP_RELATION = """
+create function drop_version_relation() returns trigger language plpgsql as $$
+begin
+    execute format('drop table if exists %I', old.relation);
+    return null;
+end $$
+"""
+_DROP_RELATION_TRIGGER = """
+create trigger drop_version_relation after delete on layer_version for each row
+when (old.relation is not null) execute function drop_version_relation()
+"""
+for _statement in (_DROP_RELATION, _DROP_RELATION_TRIGGER):
+    _ddl = DDL(_statement.replace("%", "%%"))  # type: ignore[no-untyped-call]
+    event.listen(LayerVersion.__table__, "after_create", _ddl)
+
+
+class LayerEvent(Base):
+    """What became of a layer: the record of which version was current when.
+
+    It refers to nothing, so that it outlives the versions and the layer that it tells of.
+    """
+
+    __tablename__ = "layer_event"
+    __table_args__ = (CheckConstraint("action in ('load', 'rollback', 'delete')", name="action"),)
+    id: Mapped[int] = _id()
+    layer_id: Mapped[str] = mapped_column(index=True)
+    at: Mapped[datetime] = mapped_column(server_default=func.now())
+    who: Mapped[str]
+    action: Mapped[str]
+    from_number: Mapped[int | None] = mapped_column(Integer)
+    to_number: Mapped[int | None] = mapped_column(Integer)
+    note: Mapped[str] = mapped_column(default="")
 
 
 class Feature(Base):
@@ -149,6 +191,7 @@ class Feature(Base):
     key: Mapped[str]
     name_en: Mapped[str | None]
     name_local: Mapped[str | None]
+    search: Mapped[str | None]
     attrs: Mapped[dict[str, Any]]
     geom: Mapped[WKBElement | None] = _geom("GEOMETRY")
 
@@ -227,6 +270,7 @@ class Estate(Base):
     region_code: Mapped[str | None]
     gross_ha: Mapped[float | None]
     approved_on: Mapped[date | None]
+    search: Mapped[str | None]
     attrs: Mapped[dict[str, Any]]
     geom: Mapped[WKBElement | None] = _geom("GEOMETRY")
     source_geom: Mapped[bytes | None]
@@ -246,6 +290,7 @@ class Phase(Base):
     gross_ha: Mapped[float | None]
     industrial_ha: Mapped[float | None]
     opened_on: Mapped[date | None]
+    search: Mapped[str | None]
     attrs: Mapped[dict[str, Any]]
     geom: Mapped[WKBElement | None] = _geom("MULTIPOLYGON")
     source_geom: Mapped[bytes | None]
@@ -262,6 +307,7 @@ class Block(Base):
     key: Mapped[str]
     phase_key: Mapped[str]
     number: Mapped[str]
+    search: Mapped[str | None]
     attrs: Mapped[dict[str, Any]]
     geom: Mapped[WKBElement | None] = _geom("MULTIPOLYGON")
     source_geom: Mapped[bytes | None]
@@ -283,10 +329,52 @@ class Plot(Base):
     depth_m: Mapped[float | None]
     zone: Mapped[str | None]
     status: Mapped[str | None]
+    search: Mapped[str | None]
     attrs: Mapped[dict[str, Any]]
     geom: Mapped[WKBElement | None] = _geom("MULTIPOLYGON")
     source_geom: Mapped[bytes | None]
     source_srid: Mapped[int | None] = mapped_column(Integer)
+
+
+class PlotLineage(Base):
+    """One old row and one new row that share ground: a line of a split, a merge or a redivision."""
+
+    __tablename__ = "plot_lineage"
+    __table_args__ = (
+        CheckConstraint("kind in ('split', 'merge', 'redivision', 'renumbering')", name="kind"),
+        Index("ix_plot_lineage_old", "layer_id", "old_key"),
+        Index("ix_plot_lineage_new", "layer_id", "new_key"),
+    )
+    id: Mapped[int] = _id()
+    layer_id: Mapped[str] = mapped_column(ForeignKey("layer.id", ondelete="CASCADE"))
+    from_number: Mapped[int] = mapped_column(Integer)
+    to_number: Mapped[int] = mapped_column(Integer)
+    part: Mapped[int] = mapped_column(Integer)
+    kind: Mapped[str]
+    old_key: Mapped[str]
+    new_key: Mapped[str]
+    old_m2: Mapped[float]
+    new_m2: Mapped[float]
+    shared_m2: Mapped[float]
+
+
+class QuarantineRow(Base):
+    """A row that a load refused, as the source had it."""
+
+    __tablename__ = "quarantine_row"
+    __table_args__ = (Index("ix_quarantine_row_load", "load_id", "row_number"),)
+    id: Mapped[int] = _id()
+    layer_id: Mapped[str] = mapped_column(index=True)
+    load_id: Mapped[str]
+    at: Mapped[datetime] = mapped_column(server_default=func.now())
+    who: Mapped[str]
+    source_file: Mapped[str]
+    row_number: Mapped[int]
+    key: Mapped[str | None]
+    reasons: Mapped[list[Any]]
+    attrs: Mapped[dict[str, Any]]
+    source_geom: Mapped[bytes | None]
+    source_crs: Mapped[str | None]
 
 
 class UtilityNode(Base):

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import shapely
 from dxf_plans import EAST, NORTH, block_of_plots, drawing, label, read, square
+from ezdxf.enums import TextEntityAlignment
 
 from geoplan.errors import FileMissing, InputError, RangeError, UnknownName
 from geoplan.ingest.reader.dxf_note import MOST_PLACES
@@ -431,3 +432,49 @@ def test_a_damaged_drawing_is_recovered_and_told(tmp_path: Path) -> None:
     found = read(path, tmp_path)
     assert len(found.rows) >= 20 and "damaged" in found.noted("dxf-recovered")[0].what
     assert found.by_text()["قطعه 5"].area == 600
+
+
+@pytest.mark.parametrize("version", ["R12", "R2000", "R2018"])
+def test_the_quick_way_reads_what_ezdxf_reads(
+    tmp_path: Path, version: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    doc = block_of_plots(version)
+    msp = doc.modelspace()
+    label(msp, "vertical %%d", EAST + 5, NORTH + 5).dxf.rotation = 90
+    msp.add_text("fit").set_placement(
+        (EAST + 21, NORTH + 2), (EAST + 31, NORTH + 2), align=TextEntityAlignment.FIT
+    )
+    msp.add_arc((EAST - 50, NORTH), 5, 0, 180)
+    msp.add_line((EAST - 55, NORTH), (EAST - 45, NORTH))
+    msp.add_point((0, 0))
+    msp.add_polyline3d([(EAST, NORTH - 50, 1), (EAST + 9, NORTH - 50, 2), (EAST, NORTH - 41, 3)])
+    msp.add_polyline2d(
+        [(EAST - 80, NORTH, 0.5), (EAST - 70, NORTH, 0), (EAST - 70, NORTH + 9, -0.2)],
+        format="xyb",
+        close=True,
+        dxfattribs={"color": 5},
+    )
+    if version != "R12":
+        msp.add_lwpolyline(square(-EAST, NORTH + 200), dxfattribs={"extrusion": (0, 0, -1)})
+        msp.add_mtext(
+            "{\\C1;قطعه}\\Pدو" + "x" * 300,
+            dxfattribs={"insert": (EAST + 1, NORTH + 29), "width": 12, "attachment_point": 3},
+        )
+    quick = read(doc, tmp_path)
+    monkeypatch.setattr("geoplan.ingest.reader.dxf_sieve._NAMES", {})
+    monkeypatch.setattr("geoplan.ingest.reader.dxf_sieve.Sieve._polyline", lambda *_: None)
+    slow = read(tmp_path / "plan.dxf", tmp_path)
+    assert quick.rows == slow.rows
+    assert quick.notes == slow.notes
+    assert quick.info == slow.info
+
+
+def test_chunks_may_end_anywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    doc = block_of_plots("R12")
+    whole = read(doc, tmp_path)
+    for size in (7, 64, 1000):
+        monkeypatch.setattr("geoplan.ingest.reader.dxf_sieve._CHUNK", size)
+        assert read(tmp_path / "plan.dxf", tmp_path).rows == whole.rows
+    raw = (tmp_path / "plan.dxf").read_bytes()
+    (tmp_path / "crlf.dxf").write_bytes(raw.replace(b"\n", b"\r\n"))
+    assert read(tmp_path / "crlf.dxf", tmp_path).rows == whole.rows

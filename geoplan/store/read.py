@@ -26,6 +26,7 @@ __all__ = [
     "data_version",
     "layer_frame",
     "layer_versions",
+    "other_profile",
     "raster_asset",
     "region_facts",
     "run",
@@ -126,6 +127,18 @@ def region_facts(session: Session, level: int | None = None) -> pd.DataFrame:
     rows = session.execute(query).all()
     frame = pd.DataFrame(rows, columns=["layer_id", *names])
     return frame.astype({"level": "int64", "value": "float64"})
+
+
+def other_profile(session: Session, profile_id: str) -> str | None:
+    """Return another profile whose layers this database shows; ``None`` where there is none."""
+    version, layer = tables.LayerVersion, tables.Layer
+    found: str | None = session.scalar(
+        select(version.profile_id)
+        .join(layer, layer.current_version_id == version.id)
+        .where(version.profile_id != profile_id)
+        .limit(1)
+    )
+    return found
 
 
 def layer_versions(session: Session, ids: Iterable[str]) -> dict[str, dict[str, Any]]:

@@ -90,7 +90,7 @@ def parts_of(shape: shapely.Geometry) -> shapely.Geometry:
     return full[0] if len(full) == 1 else shapely.multipolygons(full)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(
     st.lists(geometry, min_size=1, max_size=4),
     st.randoms(use_true_random=False),
@@ -131,7 +131,7 @@ def test_as_shapely_reads_it(
             np.testing.assert_array_equal(found.points.xy[a:b], shapely.get_coordinates(shape))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.lists(geometry, min_size=1, max_size=4), st.randoms(use_true_random=False), st.booleans())
 def test_rewritten_as_shapely_transforms_it(
     shapes: list[tuple[int, object]], draw: random.Random, iso: bool

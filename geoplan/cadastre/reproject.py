@@ -38,6 +38,9 @@ _E2 = 0.0066943799901413165
 _BLOCK = 50_000
 """Points from which a second thread is worth it."""
 
+_CHUNK = 100_000
+"""Points of which equal ones are projected once: neighbours share their vertices."""
+
 _WIDE_DEG = 0.02
 
 
@@ -85,6 +88,42 @@ def _transformer(crs: str) -> pyproj.Transformer:
     return kept[crs]
 
 
+@kernel
+def _distinct(
+    bits: npt.NDArray[np.uint64], slots: npt.NDArray[np.int32], number: npt.NDArray[np.int32]
+) -> Ints:
+    """Number points so that equal ones have one number; return the first point of each."""
+    mask = len(slots) - 1
+    slots[:] = -1
+    first = np.empty(len(bits), np.int64)
+    count = 0
+    for i in range(len(bits)):
+        mixed = bits[i, 0] * np.uint64(0x9E3779B97F4A7C15) ^ bits[i, 1]
+        mixed = (mixed ^ (mixed >> np.uint64(29))) * np.uint64(0xBF58476D1CE4E5B9)
+        slot = np.int64(mixed >> np.uint64(32)) & mask
+        while True:
+            held = slots[slot]
+            if held < 0:
+                slots[slot] = count
+                first[count] = i
+                number[i] = count
+                count += 1
+                break
+            k = first[held]
+            if bits[k, 0] == bits[i, 0] and bits[k, 1] == bits[i, 1]:
+                number[i] = held
+                break
+            slot = (slot + 1) & mask
+    return first[:count]
+
+
+@kernel
+def _scatter(x: Floats, y: Floats, number: npt.NDArray[np.int32], out: Floats) -> None:
+    for i in range(len(number)):
+        out[i, 0] = x[number[i]]
+        out[i, 1] = y[number[i]]
+
+
 def to_wgs84(xy: Floats, crs: str, *, threads: int | None = None) -> Projected:
     """Return coordinates in EPSG:4326 as (longitude, latitude).
 
@@ -108,14 +147,21 @@ def to_wgs84(xy: Floats, crs: str, *, threads: int | None = None) -> Projected:
     CrsProblem
         The CRS is unknown, or PROJ knows no way from it to WGS 84.
     """
+    xy = np.ascontiguousarray(xy, dtype=np.float64)
     out = np.empty((len(xy), 2))
     _transformer(crs)  # an unknown CRS is told before any work
 
     def work(start: int, stop: int) -> None:
-        x, y = xy[start:stop, 0].copy(), xy[start:stop, 1].copy()
-        x, y = _transformer(crs).transform(x, y, inplace=True)
-        out[start:stop, 0] = x
-        out[start:stop, 1] = y
+        transformer = _transformer(crs)
+        slots = np.empty(1 << 18, np.int32)
+        number = np.empty(_CHUNK, np.int32)
+        for low in range(start, stop, _CHUNK):
+            some = xy[low : min(low + _CHUNK, stop)]
+            place = number[: len(some)]
+            first = _distinct(some.view(np.uint64), slots, place)
+            once = some[first]
+            x, y = transformer.transform(once[:, 0].copy(), once[:, 1].copy(), inplace=True)
+            _scatter(x, y, place, out[low : low + len(some)])
 
     if min(THREADS if threads is None else threads, 2) < 2 or len(xy) < _BLOCK:
         work(0, len(xy))

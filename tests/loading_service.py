@@ -26,7 +26,6 @@ from api.limits import Limits
 from api.server import listen, run
 from geoplan.catalogue import Catalogue
 from geoplan.settings import Settings
-from geoplan.store import tables
 from geoplan.store.session import engine_for, transaction
 from geoplan.store.token import make_token
 
@@ -40,10 +39,6 @@ def service(
     layers = settings.home / "layers"
     layers.mkdir(parents=True, exist_ok=True)
     (layers / "made_plots.yaml").write_text(LAYER, encoding="utf-8")
-    wanted = ("access_token", "upload", "load_job")
-    tables.Base.metadata.create_all(
-        engine, tables=[tables.Base.metadata.tables[n] for n in wanted], checkfirst=True
-    )
     return create_app(
         settings,
         engine=engine,

@@ -82,11 +82,11 @@ def _thin_ring(
         while quiet < stay and stay >= 3:
             p = before[i]
             q = after[i]
-            for _ in range(stay):
+            for _ in range(min(stay, 64)):
                 if not apart2(xy, a + p, a + i, mx, my) < near2:
                     break
                 p = before[p]
-            for _ in range(stay):
+            for _ in range(min(stay, 64)):
                 if not apart2(xy, a + q, a + i, mx, my) < near2:
                     break
                 q = after[q]

@@ -16,9 +16,9 @@ __all__ = [
     "NON_FINITE",
     "UNREADABLE",
     "gather",
-    "rewrite",
+    "header",
     "survey",
-    "write_polygons",
+    "u32",
 ]
 
 Bytes = npt.NDArray[np.uint8]
@@ -54,7 +54,8 @@ _SIGN = np.uint64(0x8000000000000000)
 
 
 @kernel
-def _u32(data: Bytes, at: int, little: bool) -> int:
+def u32(data: Bytes, at: int, little: bool) -> int:
+    """Return the unsigned integer of four bytes."""
     a = np.int64(data[at])
     b = np.int64(data[at + 1])
     c = np.int64(data[at + 2])
@@ -66,20 +67,20 @@ def _u32(data: Bytes, at: int, little: bool) -> int:
 
 @kernel
 def _u64(data: Bytes, at: int, little: bool) -> np.uint64:
-    low = np.uint64(_u32(data, at if little else at + 4, little))
-    high = np.uint64(_u32(data, at + 4 if little else at, little))
+    low = np.uint64(u32(data, at if little else at + 4, little))
+    high = np.uint64(u32(data, at + 4 if little else at, little))
     return low | (high << np.uint64(32))
 
 
 @kernel
-def _header(data: Bytes, at: int, end: int) -> tuple[int, bool, int, int, int]:
+def header(data: Bytes, at: int, end: int) -> tuple[int, bool, int, int, int]:
     """Return why not (0: readable), byte order, base type, Z/M bits, and where the body begins."""
     if end - at < 5:
         return 1, True, 0, 0, at
     if data[at] > 1:
         return 3, True, 0, 0, at
     little = data[at] == 1
-    word = _u32(data, at + 1, little)
+    word = u32(data, at + 1, little)
     at += 5
     if word & 0x20000000:  # EWKB: an SRID follows
         if end - at < 4:
@@ -167,7 +168,7 @@ def _walk(
             depth -= 1
             continue
         left[depth] -= 1
-        why, little, base, flags, at = _header(data, at, end)
+        why, little, base, flags, at = header(data, at, end)
         if why:
             out[2] = why
             return
@@ -205,7 +206,7 @@ def _walk(
         if end - at < 4:
             out[2] = 1
             return
-        count = _u32(data, at, little)
+        count = u32(data, at, little)
         at += 4
         out[6] += 4
         if base >= 4:
@@ -235,7 +236,7 @@ def _walk(
             if end - at < 4:
                 out[2] = 1
                 return
-            n = _u32(data, at, little)
+            n = u32(data, at, little)
             at += 4
             if n * stride > end - at:
                 out[2] = 1
@@ -300,8 +301,8 @@ def survey(
 
     Columns: kind, flags, why, points, runs, parts, bytes when written flat.
     """
-    left = np.empty(32, np.int64)
-    member = np.empty(32, np.int64)
+    left = np.empty(DEPTH, np.int64)
+    member = np.empty(DEPTH, np.int64)
     xy = np.empty((0, 2), np.uint64)
     none = np.empty(0, np.int64)
     out = np.empty(7, np.int64)
@@ -335,8 +336,8 @@ def gather(
     part: Ints,
 ) -> None:
     """Copy the coordinates of the wanted rows of a block to their places."""
-    left = np.empty(32, np.int64)
-    member = np.empty(32, np.int64)
+    left = np.empty(DEPTH, np.int64)
+    member = np.empty(DEPTH, np.int64)
     out = np.empty(7, np.int64)
     gap = np.empty(1, np.float64)
     for i in range(start, stop):
@@ -346,126 +347,3 @@ def gather(
             out[5] = part_at[i]
             out[6] = 0
             _walk(data, offset[i], offset[i + 1], raw, True, xy, seq, part, left, member, out, gap)
-
-
-@kernel
-def _put(out: Bytes, at: int, word: int) -> int:
-    out[at] = word & 255
-    out[at + 1] = (word >> 8) & 255
-    out[at + 2] = (word >> 16) & 255
-    out[at + 3] = (word >> 24) & 255
-    return at + 4
-
-
-@kernel
-def _head(out: Bytes, at: int, base: int, srid: int) -> int:
-    out[at] = 1
-    if srid < 0:
-        return _put(out, at + 1, base)
-    at = _put(out, at + 1, base | 0x20000000)
-    return _put(out, at, srid)
-
-
-@kernel
-def rewrite(
-    data: Bytes,
-    offset: Ints,
-    wanted: npt.NDArray[np.bool_],
-    kinds: Ints,
-    multi: bool,
-    srid: int,
-    start: int,
-    stop: int,
-    xy_at: Ints,
-    xy: Bytes,
-    out_at: Ints,
-    out: Bytes,
-) -> None:
-    """Write the wanted rows again, little-endian and flat, with other coordinates.
-
-    ``xy`` are the new coordinates as bytes, 16 a point. The rows were surveyed before: nothing
-    here can run past their end.
-    """
-    left = np.empty(32, np.int64)
-    for i in range(start, stop):
-        if not wanted[i]:
-            continue
-        at = offset[i]
-        to = out_at[i]
-        point = xy_at[i] * 16
-        if multi and kinds[i] < 4:
-            to = _head(out, to, kinds[i] + 3, srid)
-            to = _put(out, to, 1)
-            to = _head(out, to, kinds[i], -1)
-        else:
-            to = _head(out, to, kinds[i], srid)
-        top = True
-        depth = 0
-        left[0] = 1
-        while depth >= 0:
-            if left[depth] == 0:
-                depth -= 1
-                continue
-            left[depth] -= 1
-            _, little, base, flags, at = _header(data, at, offset[i + 1])
-            if not top:
-                to = _head(out, to, base, -1)
-            top = False
-            stride = 16 + (8 if flags & 1 else 0) + (8 if flags & 2 else 0)
-            runs = 1
-            if base >= 4:
-                depth += 1
-                left[depth] = _u32(data, at, little)
-                to = _put(out, to, left[depth])
-                at += 4
-                continue
-            if base == 3:
-                runs = _u32(data, at, little)
-                to = _put(out, to, runs)
-                at += 4
-            for _run_number in range(runs):
-                n = 1
-                if base > 1:
-                    n = _u32(data, at, little)
-                    to = _put(out, to, n)
-                    at += 4
-                out[to : to + 16 * n] = xy[point : point + 16 * n]
-                point += 16 * n
-                to += 16 * n
-                at += n * stride
-
-
-@kernel
-def write_polygons(
-    which: Ints,
-    single: bool,
-    srid: int,
-    start: int,
-    stop: int,
-    xy: Bytes,
-    ring_start: Ints,
-    part_start: Ints,
-    shape_start: Ints,
-    out_at: Ints,
-    out: Bytes,
-) -> None:
-    """Write shapes as polygons and multi-polygons, little-endian."""
-    for i in range(start, stop):
-        first = shape_start[which[i]]
-        last = shape_start[which[i] + 1]
-        if first == last:
-            continue
-        to = out_at[i]
-        bare = single and last - first == 1
-        if not bare:
-            to = _head(out, to, 6, srid)
-            to = _put(out, to, last - first)
-        for p in range(first, last):
-            to = _head(out, to, 3, srid if bare else -1)
-            to = _put(out, to, part_start[p + 1] - part_start[p])
-            for r in range(part_start[p], part_start[p + 1]):
-                a = ring_start[r]
-                n = ring_start[r + 1] - a
-                to = _put(out, to, n)
-                out[to : to + 16 * n] = xy[16 * a : 16 * (a + n)]
-                to += 16 * n

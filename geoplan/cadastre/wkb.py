@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from geoplan.cadastre import walk
+from geoplan.cadastre import compose, walk
 from geoplan.cadastre.rings import Rings
 from geoplan.errors import ShapeError
 from geoplan.raster.kernel import over_blocks
@@ -285,7 +285,7 @@ def with_coordinates(
     to = _starts(np.where(wanted, size, 0))
     out = np.empty(to[-1], np.uint8)
     over_blocks(
-        lambda a, b: walk.rewrite(
+        lambda a, b: compose.rewrite(
             source.data, source.offset, wanted, code, multi, -1 if srid is None else srid, a, b,
             point, xy.reshape(-1).view(np.uint8), to, out,
         ),
@@ -339,7 +339,7 @@ def write_multipolygon(
     out = np.empty(to[-1], np.uint8)
     xy = np.ascontiguousarray(rings.xy, dtype="<f8").reshape(-1).view(np.uint8)
     over_blocks(
-        lambda a, b: walk.write_polygons(
+        lambda a, b: compose.write_polygons(
             wanted, single, -1 if srid is None else srid, a, b,
             xy, rings.ring_start, rings.part_start, shape, to, out,
         ),

@@ -274,7 +274,8 @@ class Examination:
         fields = self.plan.apply(batch)
         self.rows_read += len(fields.rows)
         self._rows.append(fields.rows.astype(np.int32))
-        self._keys.append(fields.key)
+        # A copy: the key may be a view of the whole batch, which must not stay.
+        self._keys.append(fields.key.take(pa.array(np.arange(len(fields.key)))))
         for name, count in fields.blanked.items():
             self._blanked[name] = self._blanked.get(name, 0) + count
         refused = np.zeros(len(fields.rows), dtype=bool)

@@ -43,6 +43,8 @@ Mask = npt.NDArray[np.bool_]
 
 _MULTI = {"phases", "blocks", "plots", "utility_lines"}
 _MULTIPOINT = 4
+_PARTITION = 50_000
+"""Plots whose neighbours are checked at a time: what memory holds of a file of any size."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,7 @@ class FigureStep:
         self._groups: dict[str, int] = {}
         self._spool: Spool | None = None
         if neighbours and self._rules.coverage and self._kind == "polygon":
-            self._spool = stack.enter_context(Spool(folder))
+            self._spool = stack.enter_context(Spool(folder, partition=_PARTITION))
         self._parents: dict[str, shapely.Geometry] | None = None
         if checks and parents is not None and self._rules.parent_field:
             there = Transformer.from_crs(4326, plane.crs, always_xy=True)

@@ -19,7 +19,7 @@ from geoplan.ingest.reader.request import GEOMETRY, Note, ReadRequest, SourceInf
 
 __all__ = ["layers_of", "open_vector", "set_environment"]
 
-_BATCH = 65_536
+_BATCH = 16_384
 
 _OFFLINE = {
     # A file can name other files or addresses; none of them is ever followed.

@@ -16,7 +16,7 @@ from geoplan.ingest.reader.request import GEOMETRY, ReadRequest, SourceInfo
 
 __all__ = ["open_parquet"]
 
-_BATCH = 65_536
+_BATCH = 16_384
 
 
 def open_parquet(path: Path, request: ReadRequest) -> Opened:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import shapely
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from shapely import Polygon, affinity, box, ops
 
@@ -79,6 +79,19 @@ def brute_overlaps(shapes: list[Polygon], factor: float) -> dict[tuple[int, int]
     return out
 
 
+def holes(shapes: list[Polygon], closed: float) -> list[float]:
+    """Return the areas of the land that shapes enclose once thin necks are closed."""
+    union = shapely.union_all(shapely.buffer(shapes, closed, join_style="mitre"))
+    union = shapely.buffer(union, -closed, join_style="mitre")
+    # Shapes that touch in two points enclose land too, though no polygon has a hole there.
+    x0, y0, x1, y1 = union.bounds
+    around = box(x0 - 1, y0 - 1, x1 + 1, y1 + 1)
+    land = [h for h in shapely.get_parts(around - union) if not h.intersects(around.exterior)]
+    return sorted(
+        h.area for h in land if h.area > RULES.gap_min_m2 and 2 * h.area > TOLERANCE * h.length
+    )  # fmt: skip
+
+
 @FEW
 @given(SEEDS, st.integers(1, 60))
 def test_subdivisions_have_no_defect(seed: int, cuts: int) -> None:
@@ -133,22 +146,18 @@ def test_overlaps_are_those_of_brute_force(seed: int, count: int, spread: float)
 @given(SEEDS, st.integers(3, 40), st.floats(20, 120))
 def test_enclosed_gaps_are_the_holes_of_the_union(seed: int, count: int, spread: float) -> None:
     shapes = blobs(np.random.default_rng(seed), count, spread)
+    # Where a neck of the land is about as thin as the tolerance, either answer is right.
+    sure = holes(shapes, 0.0)
+    for closed in (1e-6, TOLERANCE / 2, TOLERANCE):
+        again = holes(shapes, closed)
+        assume(len(again) == len(sure) and np.allclose(again, sure, atol=0.02))
+    found = of("gap", check(shapes, one_block=True))
+    got = sorted(d.area_m2 or 0 for d in found if d.text == "enclosed")
+    assert np.allclose(got, sure, atol=0.02)
     union = shapely.union_all(shapes)
-    # Shapes that touch in two points enclose land too, though no polygon has a hole there.
-    x0, y0, x1, y1 = union.bounds
-    around = box(x0 - 1, y0 - 1, x1 + 1, y1 + 1)
-    holes = [h for h in shapely.get_parts(around - union) if not h.intersects(around.exterior)]
-    # A hole within rounding of a limit may go either way.
-    sure = [h.area for h in holes if h.area > 0.02 and 2 * h.area > 4 * TOLERANCE * h.length]
-    got = [d for d in of("gap", check(shapes, one_block=True)) if d.text == "enclosed"]
-    areas = sorted(d.area_m2 or 0 for d in got if (d.area_m2 or 0) > 0.03)
-    for area in sure:
-        if area > 0.03:
-            assert min(abs(area - a) for a in areas) < 0.02
-    for d in got:
-        assert d.geometry is not None
-        assert shapely.intersection(d.geometry, union).area < 0.02
-    assert abs(sum(a for a in sure if a > 0.03) - sum(areas)) < 0.1
+    for defect in found:
+        assert defect.geometry is not None
+        assert shapely.intersection(defect.geometry, union).area < 0.02
 
 
 @FEW

@@ -24,7 +24,7 @@ from geoplan.cadastre.vertex import snap
 from geoplan.catalogue.checks import CheckRules
 from geoplan.errors import RangeError, ShapeError
 
-__all__ = ["Survey", "check_coverage", "gap_defects", "survey"]
+__all__ = ["Survey", "check_coverage", "gap_defects", "ordered", "renamed", "survey"]
 
 Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]

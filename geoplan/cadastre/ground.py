@@ -12,7 +12,7 @@ import shapely
 from geoplan.cadastre.cells import Boxes, box_pairs
 from geoplan.cadastre.rings import Rings
 
-__all__ = ["Ground", "geometries", "ring_boxes"]
+__all__ = ["Ground", "geometries", "ring_boxes", "spread"]
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -104,9 +104,9 @@ def ring_boxes(rings: Rings) -> Boxes:
 
 def geometries(rings: Rings, which: Ints) -> Shapes:
     """Return multi-polygons of some shapes, many at a time."""
-    parts, part_start = _spread(rings.shape_start, which)
-    ring, ring_start = _spread(rings.part_start, parts)
-    point, point_start = _spread(rings.ring_start, ring)
+    parts, part_start = spread(rings.shape_start[:-1], which, len(rings.part_start) - 1)
+    ring, ring_start = spread(rings.part_start[:-1], parts, len(rings.ring_start) - 1)
+    point, point_start = spread(rings.ring_start[:-1], ring, len(rings.xy))
     starts = (point_start, ring_start, part_start)
     out: Shapes = shapely.from_ragged_array(
         shapely.GeometryType.MULTIPOLYGON, rings.xy[point], starts
@@ -114,8 +114,21 @@ def geometries(rings: Rings, which: Ints) -> Shapes:
     return out
 
 
-def _spread(start: Ints, which: Ints) -> tuple[Ints, Ints]:
-    """Return the members of some groups one after the other, and where each group begins."""
-    count = start[which + 1] - start[which]
+def spread(first: Ints, which: Ints, total: int) -> tuple[Ints, Ints]:
+    """Return the members of some groups one after the other, and where each group begins.
+
+    Parameters
+    ----------
+    first : ndarray of int, shape (groups,)
+        First member of each group; members of a group follow each other.
+    which : ndarray of int
+        Groups.
+    total : int
+        Members of all groups.
+    """
+    after = np.full(len(which), total, dtype=np.int64)
+    inner = which + 1 < len(first)
+    after[inner] = first[which[inner] + 1]
+    count = after - first[which]
     begin = np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
-    return np.arange(begin[-1]) + np.repeat(start[which] - begin[:-1], count), begin
+    return np.arange(begin[-1]) + np.repeat(first[which] - begin[:-1], count), begin

@@ -14,20 +14,24 @@ from psycopg2 import sql
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from geoplan.errors import InputError, UnknownName
+from geoplan.errors import UnknownName
 from geoplan.store import tables
-from geoplan.store.write import TABLES
+from geoplan.store.rows import VersionRows, driver_of, version_rows
 
 __all__ = ["current_version", "layer_frame"]
 
-_HIDDEN = ("id", "version_id", "attrs", "geom", "source_geom", "source_srid")
+_HIDDEN = ("id", "version_id", "attrs", "geom", "source_geom", "source_srid", "search")
 _MOST_PICKED = 45  # a PostgreSQL function takes 100 arguments, two for each name
 
 
 def layer_frame(
-    session: Session, layer_id: str, *, columns: Sequence[str] | None = None
+    session: Session,
+    layer_id: str,
+    *,
+    columns: Sequence[str] | None = None,
+    number: int | None = None,
 ) -> gpd.GeoDataFrame:
-    """Return the current version of a vector or table layer.
+    """Return one version of a vector or table layer.
 
     Parameters
     ----------
@@ -36,6 +40,8 @@ def layer_frame(
     columns : sequence of str, optional
         Only these, in this order; geometry always comes along. ``source_geom`` (WKB as surveyed)
         and ``source_srid`` come only when named.
+    number : int, optional
+        Number of the version; absent: the current one.
 
     Returns
     -------
@@ -46,21 +52,20 @@ def layer_frame(
     Raises
     ------
     UnknownName
-        The layer was never loaded, or has no such column.
+        The layer was never loaded, or has no such column or version.
     InputError
         It is a raster.
     """
-    version_id, spec = current_version(session, layer_id)
-    model = TABLES.get(str(spec.get("table") or "features"))
-    if model is None:
-        raise InputError(f"layer '{layer_id}' is a raster, it has no rows", where=layer_id)
-    table: Any = model.__table__
+    if number is None:
+        current_version(session, layer_id)  # its error knows which other layer may be meant
+    place = version_rows(session, layer_id, number)
+    table, spec = place.table, place.spec
     own = _own_columns(table)
     fields = spec.get("fields") or {}
     if columns is None:
         names, attrs = list(own), None
     else:
-        loaded = _attribute_names(session, table, version_id)
+        loaded = _attribute_names(session, place)
         _check_columns(columns, [*own, "source_geom", "source_srid", *fields, *loaded], layer_id)
         own |= {c: c for c in ("source_geom", "source_srid") if c in table.c}
         names = [c for c in columns if c in own]
@@ -75,10 +80,10 @@ def layer_frame(
     key = own.get("key", "id")
     # Ordered by bytes, whatever the server's language: the same rows give the same file anywhere.
     order = sql.SQL('{} collate "C", id' if key != "id" else "{}").format(sql.Identifier(key))
-    statement = sql.SQL("select {} from {} where version_id = %s order by {}").format(
-        sql.SQL(", ").join(parts), sql.Identifier(table.name), order
+    statement = sql.SQL("select {} from {} where {} order by {}").format(
+        sql.SQL(", ").join(parts), place.source, place.only(), order
     )
-    rows = _fetch(session, statement, (version_id,))
+    rows = _fetch(session, statement)
     read = list(zip(*rows, strict=True)) if rows else [() for _ in parts]
     data: dict[str, Any] = {
         name: _typed(values, table.c[own[name]].type.python_type)
@@ -134,13 +139,13 @@ def _own_columns(table: Any) -> dict[str, str]:
     return {"key": "code", **own} if "code" in own else own
 
 
-def _attribute_names(session: Session, table: Any, version_id: int) -> list[str]:
-    if "attrs" not in table.c:
+def _attribute_names(session: Session, place: VersionRows) -> list[str]:
+    if "attrs" not in place.table.c:
         return []
     # Every row of one load has the same attributes, so one row tells them.
-    row = session.execute(select(table.c.attrs).where(table.c.version_id == version_id).limit(1))
-    first = row.scalar()
-    return list(first) if isinstance(first, dict) else []
+    statement = sql.SQL("select attrs from {} where {} limit 1").format(place.source, place.only())
+    row = _fetch(session, statement)
+    return list(row[0][0]) if row and isinstance(row[0][0], dict) else []
 
 
 def _check_columns(columns: Sequence[str], known: Sequence[str], layer_id: str) -> None:
@@ -163,11 +168,9 @@ def _subset(names: Sequence[str]) -> sql.Composable:
     return sql.SQL("jsonb_build_object({})").format(sql.SQL(", ").join(pairs))
 
 
-def _fetch(session: Session, statement: sql.Composable, values: tuple[Any, ...]) -> list[Any]:
-    session.flush()
-    connection: Any = session.connection().connection.driver_connection
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values)
+def _fetch(session: Session, statement: sql.Composable) -> list[Any]:
+    with driver_of(session).cursor() as cursor:
+        cursor.execute(statement)
         return list(cursor.fetchall())
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from geoalchemy2 import Geometry
 from pyproj import Transformer
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -46,7 +46,7 @@ TABLES: dict[str, type[tables.Base]] = {
 }
 """Table of each ``table`` of the catalogue that holds rows."""
 
-_NOT_OWN = ("id", "version_id", "attrs", "geom")
+_NOT_OWN = ("id", "version_id", "attrs", "geom", "search")
 
 
 def put_layer(session: Session, spec: LayerSpec) -> None:
@@ -245,8 +245,17 @@ def put_raster(
     _count(session, version_id, 1, [float(v) for v in box])
 
 
-def make_current(session: Session, layer_id: str, version_id: int) -> None:
-    """Let a layer show this version from the end of the transaction on.
+def make_current(
+    session: Session, layer_id: str, version_id: int, *, who: str | None = None, note: str = ""
+) -> None:
+    """Let a layer show this version from the end of the transaction on, and enter that it does.
+
+    Parameters
+    ----------
+    who : str, optional
+        Who did it; default: who loaded the version.
+    note : str
+        Why, for the record.
 
     Raises
     ------
@@ -256,11 +265,17 @@ def make_current(session: Session, layer_id: str, version_id: int) -> None:
     version = session.get(tables.LayerVersion, version_id)
     if version is None or version.layer_id != layer_id:
         raise UnknownName(f"layer '{layer_id}' has no version with id {version_id}")
-    session.execute(
-        update(tables.Layer)
-        .where(tables.Layer.id == layer_id)
-        .values(current_version_id=version_id)
-    )
+    layer = session.get_one(tables.Layer, layer_id, with_for_update=True, populate_existing=True)
+    before = layer.current_version_id
+    shown = None if before is None else session.get_one(tables.LayerVersion, before).number
+    layer.current_version_id = version_id
+    session.add(
+        tables.LayerEvent(
+            layer_id=layer_id, who=who or version.loaded_by, action="load", from_number=shown,
+            to_number=version.number, note=note,
+        )
+    )  # fmt: skip
+    session.flush()
 
 
 def _complete(frame: pd.DataFrame, spec: LayerSpec, table: Any) -> pd.DataFrame:

@@ -44,6 +44,7 @@ class Load:
     method_en: str | None
     method_local: str | None
     synthetic: bool
+    relation: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,6 +82,8 @@ def tile_statement(query: TileQuery) -> TileStatement:
     ).where(*query.where, geom.op("&&")(box))
     if query.join is not None:
         source = source.outerjoin(*query.join)
+    if query.only is not None:
+        source = source.with_hint(query.only, "ONLY", "postgresql")
     hit = source.order_by(*order, query.id).limit(bindparam("most", type_=Integer)).cte("hit")
 
     shape: Any = hit.c.geom

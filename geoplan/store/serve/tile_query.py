@@ -13,14 +13,19 @@ from sqlalchemy import (
     ColumnElement,
     Date,
     Float,
+    FromClause,
     Numeric,
+    Table,
     Text,
     and_,
     any_,
     case,
     cast,
+    column,
     func,
+    quoted_name,
 )
+from sqlalchemy import table as table_named
 from sqlalchemy.orm import InstrumentedAttribute
 
 from geoplan.errors import UnknownName
@@ -39,7 +44,7 @@ _TABLES: dict[str, Any] = {
     "utility_nodes": tables.UtilityNode,
     "utility_lines": tables.UtilityLine,
 }
-_NOT_SHOWN = {"id", "version_id", "attrs", "geom", "source_geom", "source_srid"}
+_NOT_SHOWN = {"id", "version_id", "attrs", "geom", "source_geom", "source_srid", "search"}
 
 
 @dataclass(frozen=True)
@@ -58,17 +63,20 @@ class TileQuery:
         Conditions besides the tile's box.
     join : tuple, optional
         Table and condition of an outer join.
+    only : table, optional
+        A table that is read without the tables that inherit from it.
     points : bool
         Geometry is points: neither clipped nor simplified.
     first : sequence
         Order of importance, used when not everything fits.
     """
 
-    geom: InstrumentedAttribute[Any]
+    geom: ColumnElement[Any] | InstrumentedAttribute[Any]
     id: ColumnElement[Any] | InstrumentedAttribute[Any]
     properties: dict[str, Any]
     where: Sequence[ColumnElement[bool]]
     join: tuple[Any, ColumnElement[bool]] | None = None
+    only: FromClause | None = None
     points: bool = False
     first: Sequence[ColumnElement[Any]] = field(default=())
 
@@ -87,27 +95,38 @@ def layer_query(layer: CurrentLayer) -> TileQuery:
             where="layer",
             remedy="ask for a layer of kind vector; each of those lists a tile address",
         )
-    columns = table.__table__.c
+    source = _rows(layer, table.__table__)
+    columns = source.c
     properties: dict[str, Any] = {}
-    for column in columns:
-        if column.name not in _NOT_SHOWN:
-            text = isinstance(column.type, Date)
-            properties[column.name] = cast(column, Text) if text else column
+    for own in columns:
+        if own.name not in _NOT_SHOWN:
+            text = isinstance(own.type, Date)
+            properties[own.name] = cast(own, Text) if text else own
     if "basis" in columns:
         properties["assumed"] = columns["basis"] == "assumed"
     fields = layer.spec.get("fields")
     for name, spec in (fields if isinstance(fields, dict) else {}).items():
         kind = spec.get("type") if isinstance(spec, dict) else None
-        properties.setdefault(_name(name), _attribute(table.attrs, name, kind))
+        properties.setdefault(_name(name), _attribute(columns.attrs, name, kind))
     ranked = [columns[c].desc().nulls_last() for c in ("headroom", "capacity") if c in columns]
     return TileQuery(
-        geom=table.geom,
+        geom=columns["geom"],
         id=columns["id"],
         properties=properties,
-        where=[columns["version_id"] == layer.version.id],
+        where=[columns["version_id"] == layer.version.id] if source is table.__table__ else [],
+        only=source if source is table.__table__ else None,
         points=layer.spec.get("geometry") == "point" or layer.table == "utility_nodes",
         first=ranked,
     )
+
+
+def _rows(layer: CurrentLayer, shared: Table) -> FromClause:
+    """Return the table in which a layer's version lies: its own, else the shared one."""
+    relation = layer.version.relation
+    if relation is None:
+        return shared
+    parts = [column(c.name, c.type) for c in shared.columns]
+    return table_named(quoted_name(relation, quote=True), *parts)
 
 
 def region_query(layers: Sequence[CurrentLayer], level: int, run_id: str | None) -> TileQuery:

@@ -16,6 +16,7 @@ from geoplan.catalogue import LayerSpec
 from geoplan.errors import InputError, Problem
 from geoplan.store import tables
 from geoplan.store.binary import Field, copy_batches, fields_of
+from geoplan.store.copy import plain
 from geoplan.store.merge import carry_over, key_column, make_unique, refuse_same_keys
 from geoplan.store.rows import (
     OWN_TABLE_ROWS,
@@ -24,7 +25,6 @@ from geoplan.store.rows import (
     may_have_own_table,
     version_rows,
 )
-from geoplan.store.copy import plain
 from geoplan.store.write import TABLES, new_version
 
 __all__ = ["MODES", "Mode", "VersionWriter", "begin_version"]

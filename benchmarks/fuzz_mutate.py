@@ -259,7 +259,7 @@ def mutate(seed: Path, into: Path, rng: Rng, other: bytes) -> Path:
     files = sorted(p for p in into.rglob("*") if p.is_file())
     if len(files) > 1 and rng.random() < 0.15:  # a file of the set is missing, or is another one
         victim = files[int(rng.integers(0, len(files)))]
-        if rng.random() < 0.5:
+        if rng.random() < 0.5 and victim != made:
             victim.unlink()
         else:
             victim.write_bytes(files[int(rng.integers(0, len(files)))].read_bytes())

@@ -244,6 +244,15 @@ def test_a_column_is_judged_at_once(kind: pa.DataType) -> None:
     assert kinds_of(pa.array([None], kind))[0].tolist() == [0]
 
 
+def test_offsets_that_leave_their_buffer_are_no_wkb() -> None:
+    """As GDAL hands them out for a damaged FlatGeobuf."""
+    good = shapely.to_wkb(shapely.Point(1, 2))
+    offsets = np.array([0, 21, 4000, 10, 31], dtype=np.int32)
+    buffers = [None, pa.py_buffer(offsets.tobytes()), pa.py_buffer(good * 2)]
+    column = pa.Array.from_buffers(pa.binary(), 4, buffers)
+    assert kinds_of(column)[0].tolist() == [1, -1, -1, -1]
+
+
 @pytest.mark.skipif(shutil.which("ogr2ogr") is None, reason="needs ogr2ogr")
 def test_gdal_reads_our_bytes_of_a_curve_as_we_meant_them(tmp_path) -> None:
     """The hand-made bytes are those that GDAL writes for the same text."""

@@ -245,6 +245,14 @@ def test_rows_without_a_key_of_their_own_are_numbered() -> None:
     assert json.loads(named.attrs.to_pylist()[0]) == {"name_fa": "نام يك", "key_as_written": "٧"}
 
 
+def test_a_region_without_a_code_is_named_by_its_key() -> None:
+    spec = {**FEATURES, "table": "regions", "level": 1, "geometry": "polygon", "fields": {}}
+    out = _apply(spec, {}, {"name_local": ["يزد", "قم"]})
+    assert out.own == ("name_local", "code")
+    assert out.values["code"].to_pylist() == out.key.to_pylist() == ["000001", "000002"]
+    assert out.attrs.to_pylist() == ["{}", "{}"]
+
+
 def test_values_that_mean_not_known_are_emptied_and_counted() -> None:
     out = _apply(
         PLOTS,

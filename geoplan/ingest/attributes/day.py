@@ -21,7 +21,7 @@ _GREGORIAN_YEARS = (1800, 2100)
 _TOLD_JALALI = (1178, 1633)  # within these the 33-year cycle agrees with the sun
 _TEXT = re.compile(
     r"(\d{4})(?:([-/.])(\d{1,2})\2(\d{1,2})|(\d{2})(\d{2}))"
-    r"(?:[T ](\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d+)?)?\s*(Z|[+-]\d{2}:?\d{2})?)?"
+    r"(?:(?:T|\s+)(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d+)?)?\s*(Z|[+-]\d{2}:?\d{2})?)?"
 )
 _EXCEL_ZERO = date(1899, 12, 30).toordinal()
 _UNIX_ZERO = date(1970, 1, 1).toordinal()
@@ -80,7 +80,7 @@ def _excel(serial: float) -> int | None:
 
 
 def _from_text(text: str, calendar: Calendar) -> int | None:
-    text = key_form(text)
+    text = text.strip() if text.isascii() else key_form(text)
     if calendar == "excel":
         return _excel(float(text)) if re.fullmatch(r"\d{1,7}(\.\d+)?", text) else None
     found = _TEXT.fullmatch(text)

@@ -37,7 +37,7 @@ class AttributePlan:
     steps : tuple of Step
         One for each field that has a source.
     own : tuple of str
-        Fields that are columns of the layer's table, of those with a step.
+        Columns of the layer's table that :meth:`apply` gives in ``values``.
     columns : tuple of (str, str, str)
         Field, where it comes from (a column, ``= expression`` or ``default``), type.
     unused : tuple of str
@@ -104,10 +104,14 @@ class AttributePlan:
                 found.problems,
                 where=where,
             )
+        own = tuple(s.field for s in found.steps if s.field in found.own)
+        # A region without a code of its own is named by its key.
+        if "code" in found.own and "code" not in own:
+            own = (*own, "code")
         return cls(
             spec,
             found.steps,
-            tuple(s.field for s in found.steps if s.field in found.own),
+            own,
             tuple((s.field, s.origin, s.spec.type) for s in found.steps),
             found.unused,
             found.notes,
@@ -134,12 +138,9 @@ class AttributePlan:
         values = {name: m.value for name, m in made.items()}
         findings = [f for m in made.values() for f in m.findings]
         key = self._key(values, rows)
-        own = self.own
-        # A region without a code of its own is named by its key.
-        if self.spec.table == "regions" and "code" not in values:
-            values["code"] = key
-            own = (*own, "code")
-        rest = {n: v for n, v in values.items() if n not in own and n != "key"}
+        if "code" in self.own:
+            values.setdefault("code", key)
+        rest = {n: v for n, v in values.items() if n not in self.own and n != "key"}
         written = {f"{n}_as_written": m.written for n, m in made.items() if m.written is not None}
         blanked = {
             s.field: source.blanked[c] for s in self.steps for c in s.sources if c in source.blanked
@@ -150,7 +151,7 @@ class AttributePlan:
             self._search(values, key),
             json_objects(rest, written, len(rows)),
             values,
-            own,
+            self.own,
             (*self._destroyed(source), *findings),
             blanked,
         )

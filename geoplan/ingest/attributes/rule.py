@@ -13,11 +13,12 @@ import pyarrow.compute as pc
 from geoplan.catalogue.pack import FieldMap
 from geoplan.expression import columns_of
 from geoplan.ingest import columns
+from geoplan.ingest.attributes.letters import search_keys
 from geoplan.ingest.attributes.source import BatchColumns, as_text
 from geoplan.ingest.findings import Findings
 from geoplan.persian import search_key
 
-__all__ = ["compute", "is_shaping", "nearest_code", "shape"]
+__all__ = ["compute", "is_shaping", "read_codes", "shape"]
 
 _ALONE = {"codes": None, "default": None, "prefix": None, "unit": None, "decimal": None,
           "calendar": None}  # fmt: skip
@@ -56,13 +57,31 @@ def compute(rule: FieldMap, source: BatchColumns) -> Any:
     return array
 
 
-def nearest_code(codes: Mapping[str, str], text: str) -> str | None:
-    """Return the code of a spelling: as written, else the one whose search key agrees alone."""
-    if text in codes:
-        return codes[text]
-    key = search_key(text)
-    found = {code for spelling, code in codes.items() if key and search_key(spelling) == key}
-    return found.pop() if len(found) == 1 else None
+def read_codes(text: pa.StringArray, codes: Mapping[str, str]) -> Any:
+    """Return the code of each spelling: as written, else the one whose search key agrees alone.
+
+    Parameters
+    ----------
+    text : pyarrow.StringArray
+        Spellings.
+    codes : mapping
+        Spelling → code.
+
+    Returns
+    -------
+    StringArray
+        Missing where a spelling has no code, or its search key has two.
+    """
+    at = pc.index_in(text, pa.array(list(codes), pa.string()))
+    out = pa.array(list(codes.values()), pa.string()).take(at)
+    if out.null_count == text.null_count:
+        return out
+    alike: dict[str, set[str]] = {}
+    for spelling, code in codes.items():
+        alike.setdefault(search_key(spelling), set()).add(code)
+    alone = {k: c.pop() for k, c in alike.items() if k and len(c) == 1}
+    at = pc.index_in(search_keys(text), pa.array(list(alone), pa.string()))
+    return pc.coalesce(out, pa.array(list(alone.values()), pa.string()).take(at))
 
 
 def _filled(column: pa.Array, default: str | float) -> Any:
@@ -113,16 +132,14 @@ def shape(name: str, rule: FieldMap, column: pa.Array) -> Any:
     frame = pd.DataFrame({"x": pd.Series(coded.dictionary.to_pylist(), dtype=object)})
     alone = rule.model_copy(update={**_ALONE, "source": "x", "expr": None})
     made = columns.make_column(name, alone, frame, Findings("")).tolist()
-    if rule.codes is not None:
-        codes = rule.codes
-        new = [None if pd.isna(t) else nearest_code(codes, t) for t in made]
-        lost = [not pd.isna(t) and c is None for t, c in zip(made, new, strict=True)]
-        at = coded.indices
-        if any(lost):
-            hit = pc.fill_null(pa.array(lost).take(at), False)
-            unknown = np.asarray(hit.to_numpy(zero_copy_only=False), dtype=bool)
-        made = new
     texts = pa.array([None if pd.isna(t) else t for t in made], pa.string())
+    if rule.codes is not None:
+        found = read_codes(texts, rule.codes)
+        lost = pc.and_(texts.is_valid(), found.is_null())
+        if pc.any(lost).as_py():
+            hit = pc.fill_null(lost.take(coded.indices), False)
+            unknown = np.asarray(hit.to_numpy(zero_copy_only=False), dtype=bool)
+        texts = found
     out = texts.take(coded.indices)
     if rule.default is not None:
         out = _filled(out, rule.default)

@@ -18,7 +18,7 @@ from geoplan.ingest.attributes.day import read_days
 from geoplan.ingest.attributes.fields import CellFinding
 from geoplan.ingest.attributes.letters import key_forms
 from geoplan.ingest.attributes.number import read_numbers, read_whole
-from geoplan.ingest.attributes.rule import compute, is_shaping, nearest_code, shape
+from geoplan.ingest.attributes.rule import compute, is_shaping, read_codes, shape
 from geoplan.ingest.attributes.source import BatchColumns, as_text, indices
 from geoplan.ingest.attributes.unit import convert
 from geoplan.ingest.attributes.utf8 import trim
@@ -156,10 +156,7 @@ class Step:
         good = pc.or_(pc.is_in(value, allowed), value.is_null())
         if pc.all(good).as_py() is not False:
             return value
-        codes = {c: c for c in self.spec.codes or ()}
-        coded = value.dictionary_encode()
-        new = pa.array([nearest_code(codes, t) for t in coded.dictionary.to_pylist()], pa.string())
-        out = new.take(coded.indices)
+        out = read_codes(value, {c: c for c in self.spec.codes or ()})
         lost = pc.and_(value.is_valid(), out.is_null())
         self._tell(found, "unknown-code", indices(lost), column, source)
         return out

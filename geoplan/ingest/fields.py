@@ -82,7 +82,7 @@ def fit_fields(
     out = pd.DataFrame(index=frame.index)
     for name, field in specs.items():
         if name in entry.fields:
-            column = make_column(name, entry.fields[name], frame, findings)
+            column = make_column(name, entry.fields[name], frame, findings, spec=field)
         elif name in frame.columns and name in spec.fields:
             column = frame[name]
         else:

@@ -70,10 +70,11 @@ def make_seeds(folder: Path) -> dict[str, Path]:
 
 
 def _read(kind: str, path: Path, folder: Path) -> Iterator[Any]:
-    """Read a file as the reading process does, in this one."""
+    """Read a file as the reading process and its caller do, in this one process."""
     from geoplan.ingest.reader.child import _prepared
     from geoplan.ingest.reader.dispatch import open_file
     from geoplan.ingest.reader.request import Limits, ReadRequest
+    from geoplan.ingest.reader.sound import sound
 
     limits = Limits(
         memory_bytes=MEMORY_BYTES, unpacked_bytes=100_000_000, members=1_000, rows=200_000
@@ -87,7 +88,7 @@ def _read(kind: str, path: Path, folder: Path) -> Iterator[Any]:
         wkt="wkt" if kind in ("csv-wkt", "xlsx") else None,
     )
     opened = open_file(request, folder)
-    return _prepared(opened.batches, request, opened.notes)
+    return (sound(b, where=path.name) for b in _prepared(opened.batches, request, opened.notes))
 
 
 def _judge(batches: Iterable[Any]) -> int:

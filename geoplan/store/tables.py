@@ -46,6 +46,7 @@ __all__ = [
     "Phase",
     "Plot",
     "PlotLineage",
+    "QuarantineLoad",
     "QuarantineRow",
     "RasterAsset",
     "Region",
@@ -358,23 +359,33 @@ class PlotLineage(Base):
     shared_m2: Mapped[float]
 
 
+class QuarantineLoad(Base):
+    """A load that refused rows and was kept all the same."""
+
+    __tablename__ = "quarantine_load"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    layer_id: Mapped[str] = mapped_column(index=True)
+    at: Mapped[datetime] = mapped_column(server_default=func.now())
+    who: Mapped[str]
+    source_file: Mapped[str]
+    source_format: Mapped[str]
+    source_crs: Mapped[str | None]
+    source_schema: Mapped[bytes]
+    rows: Mapped[int]
+
+
 class QuarantineRow(Base):
     """A row that a load refused, as the source had it."""
 
     __tablename__ = "quarantine_row"
-    __table_args__ = (Index("ix_quarantine_row_load", "load_id", "row_number"),)
-    id: Mapped[int] = _id()
-    layer_id: Mapped[str] = mapped_column(index=True)
-    load_id: Mapped[str]
-    at: Mapped[datetime] = mapped_column(server_default=func.now())
-    who: Mapped[str]
-    source_file: Mapped[str]
-    row_number: Mapped[int]
+    load_id: Mapped[str] = mapped_column(
+        ForeignKey("quarantine_load.id", ondelete="CASCADE"), primary_key=True
+    )
+    row_number: Mapped[int] = mapped_column(primary_key=True)
     key: Mapped[str | None]
     reasons: Mapped[list[Any]]
     attrs: Mapped[dict[str, Any]]
     source_geom: Mapped[bytes | None]
-    source_crs: Mapped[str | None]
 
 
 class UtilityNode(Base):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import geopandas as gpd
 import numpy as np
@@ -246,7 +246,13 @@ def put_raster(
 
 
 def make_current(
-    session: Session, layer_id: str, version_id: int, *, who: str | None = None, note: str = ""
+    session: Session,
+    layer_id: str,
+    version_id: int,
+    *,
+    who: str | None = None,
+    note: str = "",
+    action: Literal["load", "rollback"] = "load",
 ) -> None:
     """Let a layer show this version from the end of the transaction on, and enter that it does.
 
@@ -256,6 +262,8 @@ def make_current(
         Who did it; default: who loaded the version.
     note : str
         Why, for the record.
+    action : {"load", "rollback"}
+        What it is called there.
 
     Raises
     ------
@@ -271,7 +279,7 @@ def make_current(
     layer.current_version_id = version_id
     session.add(
         tables.LayerEvent(
-            layer_id=layer_id, who=who or version.loaded_by, action="load", from_number=shown,
+            layer_id=layer_id, who=who or version.loaded_by, action=action, from_number=shown,
             to_number=version.number, note=note,
         )
     )  # fmt: skip

@@ -72,7 +72,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Back to shared tables; history, lineage and refused rows are lost."""
     op.execute(_GATHER)
-    for table in ("quarantine_row", "plot_lineage", "layer_event"):
+    for table in ("quarantine_row", "quarantine_load", "plot_lineage", "layer_event"):
         op.drop_table(table)
     op.execute("drop trigger drop_version_relation on layer_version")
     op.execute("drop function drop_version_relation()")
@@ -130,23 +130,35 @@ def _lineage() -> None:
 
 def _quarantine() -> None:
     op.create_table(
-        "quarantine_row",
-        _id(),
+        "quarantine_load",
+        _text("id", False),
         _text("layer_id", False),
-        _text("load_id", False),
         _now("at"),
         _text("who", False),
         _text("source_file", False),
+        _text("source_format", False),
+        _text("source_crs"),
+        sa.Column("source_schema", sa.LargeBinary(), nullable=False),
+        sa.Column("rows", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_quarantine_load"),
+    )
+    op.create_index("ix_quarantine_load_layer_id", "quarantine_load", ["layer_id"])
+    op.create_table(
+        "quarantine_row",
+        _text("load_id", False),
         sa.Column("row_number", sa.BigInteger(), nullable=False),
         _text("key"),
         sa.Column("reasons", JSONB(), nullable=False),
         sa.Column("attrs", JSONB(), nullable=False),
         sa.Column("source_geom", sa.LargeBinary()),
-        _text("source_crs"),
-        sa.PrimaryKeyConstraint("id", name="pk_quarantine_row"),
+        sa.PrimaryKeyConstraint("load_id", "row_number", name="pk_quarantine_row"),
+        sa.ForeignKeyConstraint(
+            ["load_id"],
+            ["quarantine_load.id"],
+            name="fk_quarantine_row_load_id_quarantine_load",
+            ondelete="CASCADE",
+        ),
     )
-    op.create_index("ix_quarantine_row_layer_id", "quarantine_row", ["layer_id"])
-    op.create_index("ix_quarantine_row_load", "quarantine_row", ["load_id", "row_number"])
 
 
 def _id() -> sa.Column[int]:

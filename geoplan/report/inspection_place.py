@@ -76,6 +76,17 @@ def lonlat(shapes: Iterable[shapely.Geometry | None], crs: str) -> Shapes:
 
 def points_in(shapes: Shapes) -> Floats:
     """Return a point of each geometry, on its surface where it has one; NaN where there is none."""
+    try:
+        points = shapely.point_on_surface(shapes)
+    except shapely.errors.GEOSException:
+        return _points_one_by_one(shapes)
+    rest = shapely.is_missing(points) | shapely.is_empty(points)
+    out: Floats = np.column_stack([shapely.get_x(points), shapely.get_y(points)])
+    out[rest] = _points_one_by_one(shapes[rest])
+    return out
+
+
+def _points_one_by_one(shapes: Shapes) -> Floats:
     out = np.full((len(shapes), 2), np.nan)
     for at, shape in enumerate(shapes):
         if shape is None:

@@ -18,14 +18,11 @@ from geoplan.cadastre.wkb import KINDS, Kind, Parsed
 from geoplan.catalogue.checks import CheckRules
 from geoplan.errors import ShapeError
 
-__all__ = ["SPIKE_SIDE_M", "Figures", "check_figures", "limits_of"]
+__all__ = ["Figures", "check_figures", "limits_of"]
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
-
-SPIKE_SIDE_M = 0.1
-"""A sharp corner is a spike where both of its sides are longer than this, m."""
 
 _CODES = {"point": (1, 4), "line": (2, 5), "polygon": (3, 6), "any": (1, 2, 3, 4, 5, 6)}
 
@@ -81,7 +78,7 @@ class _Findings:
 
 def limits_of(rules: CheckRules) -> Limits:
     """Return the tolerances of corners that the rules of a layer set."""
-    return Limits(rules.tolerance_m, rules.spike_angle_deg, SPIKE_SIDE_M)
+    return Limits(rules.tolerance_m, rules.spike_angle_deg, rules.spike_side_m)
 
 
 def check_figures(

@@ -89,6 +89,9 @@ class CheckRules(Strict):
     spike_angle_deg: float = Field(
         5.0, ge=0, lt=90, description="A corner sharper than this, both sides long, is a spike, °"
     )
+    spike_side_m: float = Field(
+        0.1, ge=0, description="Both sides of a spike are longer than this, m"
+    )
     area_difference_share: float = Field(
         0.01, ge=0, description="Largest share by which area and stated area may differ"
     )

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from geoplan.catalogue import LayerSpec
-from geoplan.cli import delivery
+from geoplan.cli import delivery, versions
 from geoplan.cli.context import AppContext, print_json
 from geoplan.cli.pack import print_lines
 from geoplan.cli.table import Column, table_lines, terminal_width
@@ -87,3 +87,4 @@ def _mark(version: Mapping[str, Any] | None) -> str:
 
 
 delivery.add(app)
+versions.add(app)

@@ -156,10 +156,11 @@ class FigureStep:
                 stated_area_m2=self._stated(fields),
                 area_m2=ellipsoidal_areas(parsed.rings) if self._geographic else None,
                 metres=metres_per_unit(self._crs, parsed.rings),
+                skip=dropped,
             )
-            left = set(fields.rows[dropped].tolist())
-            defects += [d for d in figures.defects if not left.intersection(d.rows)]
+            defects += figures.defects
             refused |= figures.refused & ~dropped
+            defects += self._off_earth(geometry, surveyed, fields, refused | dropped, refused)
             defects += self._single_points(parsed, fields, refused)
             self._hold(parsed, fields, refused | dropped, defects)
         lon, lat = _one_point(geometry)
@@ -189,7 +190,20 @@ class FigureStep:
         return geometry, surveyed
 
     def _to_wgs84(self, xy: Floats) -> Floats:
-        return to_wgs84(xy, self._crs).xy
+        there = to_wgs84(xy, self._crs)
+        # What lies beyond the earth is no number, so that its row cannot be written.
+        there.xy[~there.on_earth] = np.nan
+        return there.xy
+
+    def _off_earth(
+        self, geometry: pa.Array, surveyed: pa.Array, fields: Fields, known: Mask, refused: Mask
+    ) -> list[Defect]:
+        """Refuse rows whose coordinates lie nowhere on earth in the CRS of the file."""
+        lost = pc.and_(geometry.is_null(), surveyed.is_valid()).to_numpy(zero_copy_only=False)
+        index = np.flatnonzero(lost & ~known)
+        refused[index] = True
+        text = f"not on earth in {self._plane.source.name}"
+        return [Defect("broken-coordinate", (int(fields.rows[i]),), text=text) for i in index]
 
     def _stated(self, fields: Fields) -> Floats | None:
         name = self._rules.stated_area

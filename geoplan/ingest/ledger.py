@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,8 @@ Ints = npt.NDArray[np.int64]
 
 _ORDER = {"error": 0, "warning": 1, "repaired": 2, "info": 3}
 _REPAIRED = "repaired"
+_MANY = ("height", "height-refused", "repaired")
+_ROWS_TOLD = 20
 
 
 @dataclass
@@ -34,7 +36,7 @@ class Ledger:
     """
 
     rules: CheckRules
-    most: int = 50_000
+    most: int = 20_000
     _defects: dict[str, list[Defect]] = field(default_factory=dict)
     _counts: dict[str, int] = field(default_factory=dict)
     _areas: dict[str, float] = field(default_factory=dict)
@@ -45,14 +47,17 @@ class Ledger:
     def add(self, defects: Iterable[Defect]) -> None:
         """Note defects; those that the layer switches off are left out."""
         for defect in defects:
-            if not self._counted(defect.code, 1):
+            # A few checks tell of all rows of a batch at once: heights, axes, rows left out.
+            each = len(defect.rows) > 1 and defect.code in _MANY
+            if not self._counted(defect.code, len(defect.rows) if each else 1):
                 continue
             if defect.area_m2 is not None:
                 area = self._areas.get(defect.code, 0.0)
                 self._areas[defect.code] = area + defect.area_m2
             listed = self._defects.setdefault(defect.code, [])
             if len(listed) < self.most:
-                listed.append(defect)
+                told = replace(defect, rows=defect.rows[:_ROWS_TOLD]) if each else defect
+                listed.append(told)
             if self.rules.severity_of(defect.code) == "error":
                 self._refuse(defect)
 

@@ -20,11 +20,15 @@ from geoplan.ingest.examine import Examination
 from geoplan.ingest.inspection import Inspection
 from geoplan.settings import Settings
 from geoplan.store import write
+from geoplan.store.history import note_load
 from geoplan.store.job_work import settle
+from geoplan.store.lineage import record_lineage
+from geoplan.store.quarantine import put_quarantine
 from geoplan.store.session import transaction
 from geoplan.store.version import VersionWriter, begin_version
 from geoplan.studies.delivery_case import Case, open_case
 from geoplan.studies.delivery_options import DeliveryOptions, Meter, Tell
+from geoplan.studies.delivery_report import problems_of
 from geoplan.studies.delivery_rows import columns_of, refused_rows, stored_batch
 
 __all__ = ["LoadOutcome", "check_delivery", "load_delivery"]
@@ -238,10 +242,6 @@ def _finish(
     quarantine: str | None = None,
 ) -> LoadOutcome:
     """Build indexes, make the version current, and write what became of whom."""
-    from geoplan.store.history import note_load
-    from geoplan.store.lineage import record_lineage
-    from geoplan.studies.delivery_report import problems_of
-
     rows = writer.finish(
         rows_read=found.rows_read,
         rows_refused=found.rows_refused,
@@ -277,8 +277,6 @@ def _load_partial(
     stop: Callable[[], bool] | None,
 ) -> LoadOutcome:
     """Check first, then read again and store the rows without an error."""
-    from geoplan.store.quarantine import put_quarantine
-
     found, first = _checked(case, started, progress, stop)
     if any(p.severity == "error" for p in found.problems):
         return LoadOutcome(None, None, 0, found)

@@ -243,7 +243,7 @@ def _enclave(s: Site, _: int, rng: np.random.Generator) -> Change:
 
 
 def _inside(s: Site, free: int, rng: np.random.Generator) -> Change:
-    inner = _square(s, _log(rng, 0.2, 8.0))
+    inner = _square(s, _log(rng, 1.2, 8.0))
     return Change(Planted("inside", (_area("overlap", (s.a, free), inner),)), {}, (inner,))
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-__all__ = ["Boxes", "box_pairs", "boxes_of_segments"]
+__all__ = ["Boxes", "box_pairs", "boxes_of_segments", "boxes_touching"]
 
 Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
@@ -23,9 +23,7 @@ _MOST_CELLS = 1024  # a box over more cells is compared with every other one ins
 
 class _Grid(NamedTuple):
     start: Ints
-    item: npt.NDArray[np.int32]
-    column: npt.NDArray[np.int32]
-    line: npt.NDArray[np.int32]
+    entry: npt.NDArray[np.int32]
     large: npt.NDArray[np.int32]
     cell: float
     x: float
@@ -70,6 +68,12 @@ def boxes_of_segments(a: Floats, b: Floats) -> Boxes:
     return np.hstack([np.minimum(a, b), np.maximum(a, b)])
 
 
+def boxes_touching(boxes: Boxes, others: Boxes, grow: float) -> Ints:
+    """Return which boxes touch the one around all ``others`` once that is grown."""
+    low, high = others[:, :2].min(axis=0) - grow, others[:, 2:].max(axis=0) + grow
+    return _touching(boxes, np.concatenate([low, high]).reshape(1, 4))
+
+
 def _grown(boxes: Boxes, grow: float) -> Boxes:
     return np.ascontiguousarray(boxes + np.array([-grow, -grow, grow, grow]))
 
@@ -85,26 +89,25 @@ def _grid(boxes: Boxes, cell: float) -> _Grid:
     x, y = (float(v) if np.isfinite(v) else 0.0 for v in least)
     buckets = 1 << max(4, int(2 * len(boxes)).bit_length())
     start = np.zeros(buckets + 1, dtype=np.int64)
-    none = np.empty(0, dtype=np.int32)
-    large = _place(boxes, cell, x, y, start, none, none, none)
-    start[1:] = np.cumsum(start[1:])
-    item, column, line = (np.empty(start[-1], dtype=np.int32) for _ in range(3))
-    _place(boxes, cell, x, y, start.copy(), item, column, line)
-    return _Grid(start, item, column, line, large, cell, x, y)
+    large = _place(boxes, cell, x, y, start, np.empty((0, 3), dtype=np.int32))
+    np.cumsum(start, out=start)
+    # An entry is a box with the column and line of one cell that it covers.
+    entry = np.empty((start[-1], 3), dtype=np.int32)
+    _place(boxes, cell, x, y, start.copy(), entry)
+    return _Grid(start, entry, large, cell, x, y)
 
 
 @njit(cache=True, nogil=True)
 def _bucket(column: int, line: int, mask: int) -> np.int64:
-    mixed = np.int64(column) * np.int64(0x9E3779B1) ^ np.int64(line) * np.int64(0x85EBCA77)
-    return (mixed ^ (mixed >> 17)) & mask
+    # Neighbours along a line stay neighbours in memory.
+    return (np.int64(column) + np.int64(line) * np.int64(0x9E3779B1)) & mask
 
 
 @njit(cache=True, nogil=True)
 def _place(
-    boxes: Boxes, cell: float, x: float, y: float, start: Ints,
-    item: npt.NDArray[np.int32], column: npt.NDArray[np.int32], line: npt.NDArray[np.int32],
-) -> npt.NDArray[np.int32]:  # fmt: skip
-    """Count boxes per bucket into ``start[1:]``; with room in ``item``, put them in place."""
+    boxes: Boxes, cell: float, x: float, y: float, start: Ints, entry: npt.NDArray[np.int32]
+) -> npt.NDArray[np.int32]:
+    """Count boxes per bucket into ``start[1:]``; with room in ``entry``, put them in place."""
     mask = len(start) - 2
     large = []
     for i in range(len(boxes)):
@@ -118,8 +121,9 @@ def _place(
         for c in range(c0, c1 + 1):
             for r in range(r0, r1 + 1):
                 b = _bucket(c, r, mask)
-                if len(item):
-                    item[start[b]], column[start[b]], line[start[b]] = i, c, r
+                if len(entry):
+                    k = start[b]
+                    entry[k, 0], entry[k, 1], entry[k, 2] = i, c, r
                     start[b] += 1
                 else:
                     start[b + 1] += 1
@@ -164,8 +168,8 @@ def _meet(
             for r in range(r0, r1 + 1):
                 b = _bucket(c, r, mask)
                 for k in range(grid.start[b], grid.start[b + 1]):
-                    i = grid.item[k]
-                    if grid.column[k] != c or grid.line[k] != r or (same and i >= j):
+                    i = grid.entry[k, 0]
+                    if grid.entry[k, 1] != c or grid.entry[k, 2] != r or (same and i >= j):
                         continue
                     if not _touch(own, i, met, j):
                         continue
@@ -190,3 +194,18 @@ def _span(low: float, high: float, origin: float, cell: float) -> tuple[int, int
 def _touch(a: Boxes, i: int, b: Boxes, j: int) -> bool:
     beside = a[i, 0] > b[j, 2] or b[j, 0] > a[i, 2] or a[i, 1] > b[j, 3] or b[j, 1] > a[i, 3]
     return not beside
+
+
+@njit(cache=True, nogil=True)
+def _touching(boxes: Boxes, other: Boxes) -> Ints:
+    out = np.empty(len(boxes), dtype=np.int64)
+    n = 0
+    for i in range(len(boxes)):
+        # Written so that NaN touches nothing.
+        if (
+            boxes[i, 0] <= other[0, 2] and other[0, 0] <= boxes[i, 2]
+            and boxes[i, 1] <= other[0, 3] and other[0, 1] <= boxes[i, 3]
+        ):  # fmt: skip
+            out[n] = i
+            n += 1
+    return out[:n].copy()

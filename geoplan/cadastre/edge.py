@@ -114,13 +114,16 @@ def _unmatched(tail: Ints, head: Ints) -> Flags:
     net = np.zeros(size, dtype=np.int32)
     for e in range(n):
         low, high = min(tail[e], head[e]), max(tail[e], head[e])
-        mixed = low * np.int64(0x9E3779B97F4A7C1) ^ high * np.int64(0x2545F4914F6CDD1D)
-        slot = (mixed ^ (mixed >> 29)) & mask
+        # Vertices are numbered as they come: edges of one neighbourhood lie together in memory.
+        slot = (low * 8 + (high & 7)) & mask
+        tries = 0
         while first[slot] >= 0:
             f = first[slot]
             if min(tail[f], head[f]) == low and max(tail[f], head[f]) == high:
                 break
-            slot = (slot + 1) & mask
+            # A vertex with very many edges fills its neighbourhood: then farther away.
+            tries += 1
+            slot = (slot + (1 if tries < 8 else high * 2 + 1)) & mask
         if first[slot] < 0:
             first[slot] = e
         slot_of[e] = slot

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import shapely
+from numba import njit
 
 from geoplan.cadastre.cells import Boxes, box_pairs
 from geoplan.cadastre.rings import Rings
@@ -29,7 +30,7 @@ class Ground:
     Parameters
     ----------
     boxes : ndarray of float, shape (shapes, 4), m
-        Boxes; NaN for a shape without parts.
+        Boxes; NaN for a shape that has none.
     broken : ndarray of bool, shape (shapes,)
         Shapes whose rings are invalid: what they cover is not known.
     fetch : callable
@@ -91,14 +92,24 @@ class Ground:
 
 
 def ring_boxes(rings: Rings) -> Boxes:
-    """Return the box of each shape; NaN for one without parts."""
-    first = rings.ring_start[rings.part_start[rings.shape_start]]
-    out = np.full((len(rings), 4), np.nan)
-    there = np.diff(first) > 0
-    if there.any():
-        begin = first[:-1][there]
-        out[there, :2] = np.minimum.reduceat(rings.xy, begin, axis=0)
-        out[there, 2:] = np.maximum.reduceat(rings.xy, begin, axis=0)
+    """Return the box of each shape; NaN without parts, or where a coordinate is no number."""
+    return _boxes(rings.xy, rings.ring_start[rings.part_start[rings.shape_start]])
+
+
+@njit(cache=True, nogil=True)
+def _boxes(xy: Floats, first: Ints) -> Boxes:
+    out = np.full((len(first) - 1, 4), np.nan)
+    for s in range(len(out)):
+        for k in range(first[s], first[s + 1]):
+            x, y = xy[k, 0], xy[k, 1]
+            if not (np.isfinite(x) and np.isfinite(y)):
+                out[s] = np.nan
+                break
+            if k == first[s]:
+                out[s, 0], out[s, 1], out[s, 2], out[s, 3] = x, y, x, y
+            else:
+                out[s, 0], out[s, 1] = min(out[s, 0], x), min(out[s, 1], y)
+                out[s, 2], out[s, 3] = max(out[s, 2], x), max(out[s, 3], y)
     return out
 
 

@@ -14,6 +14,7 @@ from typing import IO, Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from geoplan.cadastre.cells import boxes_touching
 from geoplan.cadastre.coverage import gap_defects, ordered, renamed, survey
 from geoplan.cadastre.defect import Defect
 from geoplan.cadastre.gap import find_gaps
@@ -293,14 +294,7 @@ class _Pages:
 
     def near(self, owned: Ints, grow: float) -> Ints:
         """Return the plots whose box touches the grown box around some, in order."""
-        box = self.box[owned]
-        low, high = box[:, :2].min(axis=0) - grow, box[:, 2:].max(axis=0) + grow
-        found = []
-        for first in range(0, len(self.box), _CHUNK):
-            some = self.box[first : first + _CHUNK]
-            touch = (some[:, :2] <= high).all(axis=1) & (some[:, 2:] >= low).all(axis=1)
-            found.append(np.flatnonzero(touch) + first)
-        return np.concatenate(found)
+        return boxes_touching(self.box, self.box[owned], grow)
 
     def rings(self, ids: Ints) -> Rings:
         """Return some plots."""

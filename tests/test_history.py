@@ -145,8 +145,9 @@ def test_a_database_with_rows_is_brought_up_and_down(database):
         for number in (1, 2):
             connection.execute(
                 text(
-                    "insert into layer_version (id, layer_id, number, source_file, sha256, loaded_by, "
-                    "loaded_at, rows_read, rows_stored, rows_refused, source, licence, confidence, "
+                    "insert into layer_version (id, layer_id, number, source_file, sha256, "
+                    "loaded_by, loaded_at, rows_read, rows_stored, rows_refused, source, licence, "
+                    "confidence, "
                     "synthetic, report) values (:n, 'plots', :n, 'a.gpkg', 'ab', :who, "
                     "timestamptz '2026-01-01' + :n * interval '1 day', 1, 1, 0, '', '', '', false, "
                     "'[]')"
@@ -156,7 +157,8 @@ def test_a_database_with_rows_is_brought_up_and_down(database):
             connection.execute(
                 text(
                     "insert into plot (version_id, key, block_key, number, attrs, geom) values "
-                    "(:n, 'p-1', 'b', '1', '{\"a\": 1}', 'srid=4326;multipolygon(((0 0,1 0,1 1,0 0)))')"
+                    "(:n, 'p-1', 'b', '1', '{\"a\": 1}', "
+                    "'srid=4326;multipolygon(((0 0,1 0,1 1,0 0)))')"
                 ),
                 {"n": number},
             )

@@ -37,7 +37,15 @@ from geoplan.report.inspection_words import (
 )
 from geoplan.report.language import Language
 
-__all__ = ["LANGUAGES", "inspection_html", "map_kinds", "offline_page", "write_inspection_html"]
+__all__ = [
+    "LANGUAGES",
+    "Words",
+    "inspection_html",
+    "map_kinds",
+    "offline_page",
+    "spoken_first",
+    "write_inspection_html",
+]
 
 LANGUAGES = (Language("fa", "jalali"), Language("en"))
 """Languages of a page where the caller names none."""
@@ -102,7 +110,7 @@ def inspection_html(
         HTML with script, styles, font and data inside. A content-security policy allows the
         page's own scripts by their digest and no request. All text from data is escaped.
     """
-    spoken = _first(languages, language)
+    spoken = spoken_first(languages, language)
     listed = ordered_findings(inspection)
     groups = _groups(inspection, listed)
     drawable = {
@@ -151,7 +159,8 @@ def inspection_html(
     )
 
 
-def _first(languages: Sequence[Language], code: str) -> tuple[Language, ...]:
+def spoken_first(languages: Sequence[Language], code: str) -> tuple[Language, ...]:
+    """Return the languages of a page, ``code`` first, with the words of these pages."""
     ordered = sorted(languages, key=lambda each: each.code != code)
     return tuple(speaking(each) for each in ordered)
 
@@ -252,7 +261,7 @@ def offline_page(
     template: str,
     languages: Sequence[Language],
     drawing: Scene,
-    kinds: Sequence[Mapping[str, Any]],
+    map_legend: Sequence[Mapping[str, Any]],
     **values: Any,
 ) -> str:
     """Return a page with a map, and with everything that it needs inside."""
@@ -270,7 +279,7 @@ def offline_page(
         f"default-src 'none'; script-src {digests}; style-src 'unsafe-inline'; img-src data:; "
         "font-src data:; base-uri 'none'; form-action 'none'"
     )
-    kinds_text = json.dumps(kinds, ensure_ascii=False)
+    kinds_text = json.dumps(map_legend, ensure_ascii=False)
     for letter in "<>&\u2028\u2029":
         kinds_text = kinds_text.replace(letter, f"\\u{ord(letter):04x}")
     safe = {

@@ -33,7 +33,7 @@
     else if (item.d === 1) shape = L.polyline(item.g.map(at), {...style, weight: 3, smoothFactor: 0});
     const mark = L.circleMarker([item.p[1], item.p[0]],
       {radius: 4.5, color: "#fff", weight: 1.2, fillColor: kind.colour, fillOpacity: 1});
-    const layer = L.featureGroup(shape ? [shape, mark] : [mark]);
+    const layer = L.featureGroup(shape && item.n < 0 ? [shape] : shape ? [shape, mark] : [mark]);
     layer.bindTooltip(item.t, {sticky: true, className: "tip"}).bindPopup(item.t, {maxWidth: 360});
     layer.on("popupopen", () => layer.closeTooltip());
     layer.addTo(groups[item.k]);
@@ -47,7 +47,7 @@
     const taken = [], seen = map.getBounds();
     for (const item of scene.items) {
       const {layer, kind} = items[item.n], where = L.latLng(item.p[1], item.p[0]);
-      if (!map.hasLayer(groups[item.k]) || !seen.contains(where)) continue;
+      if (item.n < 0 || !map.hasLayer(groups[item.k]) || !seen.contains(where)) continue;
       const p = map.latLngToContainerPoint(where);
       if (taken.some((q) => Math.abs(q.x - p.x) < 26 && Math.abs(q.y - p.y) < 22)) continue;
       taken.push(p);

@@ -16,7 +16,7 @@ import shapely
 
 from geoplan.catalogue.text import Text
 from geoplan.errors import ShapeError
-from geoplan.report.inspection_words import isolated, plain, quantity, speaking
+from geoplan.report.inspection_words import isolated, plain, quantity, signed, speaking
 from geoplan.report.inspection_wrap import table, wrapped
 from geoplan.report.language import Language
 
@@ -184,7 +184,7 @@ def _rows(kind: str, frame: gpd.GeoDataFrame, say: Language, width: int) -> list
     if kind == "reshaped":
         heads = ["key", "area_before", "area_after", "change"]
         cells = [
-            (k, quantity(a, "m2", say), quantity(b, "m2", say), quantity(b - a, "m2", say))
+            (k, quantity(a, "m2", say), quantity(b, "m2", say), signed(b - a, "m2", say))
             for k, a, b in zip(keys, frame["area_before_m2"], frame["area_after_m2"], strict=True)
         ]
         return table([say.t(h) for h in heads], cells, width, right=(1, 2, 3))

@@ -16,13 +16,14 @@ from geoplan.report.export_file import new_file
 from geoplan.report.inspection_page import LANGUAGES, Words, map_kinds, offline_page, spoken_first
 from geoplan.report.inspection_place import finite
 from geoplan.report.inspection_scene import Item, scene
-from geoplan.report.inspection_words import isolated, quantity
+from geoplan.report.inspection_words import isolated, quantity, signed
 from geoplan.report.language import Language
 
 __all__ = ["diff_html", "write_diff_html"]
 
 _LISTED = 300  # rows of one kind in the list
 _DRAWN = 1_500  # outlines of one kind on the map
+_LAYER = {"reshaped": "reshaped_after"}
 
 
 def write_diff_html(
@@ -71,21 +72,27 @@ def diff_html(
     placed = number = 0
     for kind in KINDS:
         frame = view.frame(kind)
-        rows = pd.DataFrame(frame.drop(columns=frame.geometry.name)).head(_DRAWN).to_dict("records")
-        numbered = list(enumerate(rows, number + 1))
-        number += len(rows)
-        listed[kind] = numbered[:_LISTED]
         shapes = finite(frame.geometry)
-        placed += sum(shape is not None for shape in shapes)
+        rows = pd.DataFrame(frame.drop(columns=frame.geometry.name)).to_dict("records")
+        # All that changed about one row of the layer has one number and one place.
+        groups: dict[Any, list[int]] = {}
+        for at, row in enumerate(rows):
+            groups.setdefault(row["key"] if kind == "changed" else at, []).append(at)
+        places = [shapes[members[0]] for members in groups.values()]
+        placed += sum(shape is not None for shape in places)
+        listed[kind] = []
+        for members, shape in list(zip(groups.values(), places, strict=True))[:_DRAWN]:
+            number += 1
+            of_this = [rows[at] for at in members]
+            if len(listed[kind]) < _LISTED:
+                listed[kind] += [(number, row) for row in of_this]
+            tip = _tip(number, kind, of_this, spoken)
+            if kind == "reshaped":
+                # The number belongs to the outline after; the one before has none of its own.
+                items.append(Item(-number, "reshaped_before", of_this[0]["geometry_before"], tip))
+            items.append(Item(number, _LAYER.get(kind, kind), shape, tip))
         if kind == "reshaped":
             placed += sum(shape is not None for shape in finite(frame["geometry_before"]))
-        name = "reshaped_after" if kind == "reshaped" else kind
-        for (n, row), shape in zip(numbered, shapes, strict=False):
-            tip = _tip(n, kind, row, spoken)
-            if kind == "reshaped":
-                # Its number belongs to the outline after; the one before has none of its own.
-                items.append(Item(-n, "reshaped_before", row["geometry_before"], tip))
-            items.append(Item(n, name, shape, tip))
     drawing = scene(items, "EPSG:4326")
     numbers: dict[str, list[int]] = {}
     for item in items:
@@ -110,24 +117,27 @@ def _word(key: str, language: Language) -> str:
     return language.t(key)
 
 
-def _tip(number: int, kind: str, row: dict[str, Any], languages: Sequence[Language]) -> str:
+def _tip(
+    number: int, kind: str, rows: Sequence[dict[str, Any]], languages: Sequence[Language]
+) -> str:
     blocks = []
     for each in languages:
-        line = ""
-        if kind == "reshaped":
-            before, after = row["area_before_m2"], row["area_after_m2"]
-            line = each.semicolon.join(
-                f"{each.t(name)} {quantity(value, 'm2', each)}"
-                for name, value in (("area_before", before), ("area_after", after))
-            )
-        elif kind == "changed":
-            arrow = "←" if each.direction == "rtl" else "→"
-            values = f"{shown(row['before'], each)} {arrow} {shown(row['after'], each)}"
-            line = f"{isolated(row['field'])}: {values}"
+        lines = [f"{each.t('key')}: {isolated(rows[0]['key'])}"]
+        for row in rows:
+            if kind == "reshaped":
+                before, after = row["area_before_m2"], row["area_after_m2"]
+                lines.append(
+                    f"{each.t('area_before')} {quantity(before, 'm2', each)}{each.semicolon}"
+                    f"{each.t('area_after')} {quantity(after, 'm2', each)} "
+                    f"({isolated(signed(after - before, 'm2', each))})"
+                )
+            elif kind == "changed":
+                arrow = "←" if each.direction == "rtl" else "→"
+                values = f"{shown(row['before'], each)} {arrow} {shown(row['after'], each)}"
+                lines.append(f"{isolated(row['field'])}: {values}")
         blocks.append(
             f'<div lang="{each.code}" dir="{each.direction}">'
             f"<b>{each.digits(number)}. {escape(each.t(kind))}</b>"
-            f"<p>{escape(each.t('key'))}: <bdi>{escape(isolated(row['key']))}</bdi></p>"
-            f"{f'<p>{escape(line)}</p>' if line else ''}</div>"
+            f"{''.join(f'<p>{escape(line)}</p>' for line in lines)}</div>"
         )
     return "".join(blocks)

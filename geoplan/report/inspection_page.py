@@ -30,6 +30,7 @@ from geoplan.report.inspection_words import (
     quantity,
     remedy,
     says,
+    signed,
     speaking,
     title,
     tolerances,
@@ -296,6 +297,7 @@ def offline_page(
         scene=drawing,
         plain=plain,
         quantity=quantity,
+        signed=signed,
         **{name: Markup(text) for name, text in safe.items()},  # noqa: S704, escaped above
         **values,
     )

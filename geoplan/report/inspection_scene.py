@@ -97,7 +97,7 @@ def scene(
     data = {
         "metric": found.metric,
         "context": [ring for shape in outlines for ring in _rings(shape, origin, decimals)],
-        "view": _view(at[known], outlines, origin),
+        "view": _view(outlines or [found.shapes[i] for i in known], origin),
         "items": [
             {
                 "n": items[i].number,
@@ -159,15 +159,16 @@ def _spread(which: np.ndarray[Any, np.dtype[np.int64]]) -> np.ndarray[Any, np.dt
     return np.concatenate([which[first::step] for first in range(step)]) if len(which) else which
 
 
-def _view(points: Floats, outlines: Sequence[shapely.Geometry], origin: Floats) -> list[float]:
+def _view(shapes: Sequence[shapely.Geometry], origin: Floats) -> list[float]:
     """Return the first view: where most of it is, so that one stray row does not hide the rest."""
-    if outlines:
-        boxes = shapely.bounds(np.array([*outlines, None], dtype=object)[:-1])
-        low, high = np.percentile(boxes[:, :2], 1, axis=0), np.percentile(boxes[:, 2:], 99, axis=0)
-    elif len(points):
-        low, high = np.percentile(points, 2, axis=0), np.percentile(points, 98, axis=0)
-    else:
+    if not shapes:
         return [0.0, 0.0, 1.0, 1.0]
+    boxes = shapely.bounds(np.array([*shapes, None], dtype=object)[:-1])
+    low, high = np.percentile(boxes[:, :2], 5, axis=0), np.percentile(boxes[:, 2:], 95, axis=0)
+    room = np.maximum(high - low, 1e-9)
+    near = (boxes[:, :2] >= low - room).all(axis=1) & (boxes[:, 2:] <= high + room).all(axis=1)
+    boxes = boxes[near] if near.any() else boxes
+    low, high = boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)
     return [*_rounded(low - origin, 9), *_rounded(high - origin, 9)]
 
 

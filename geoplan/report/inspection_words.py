@@ -28,6 +28,7 @@ __all__ = [
     "remedy",
     "says",
     "sentences",
+    "signed",
     "speaking",
     "title",
     "tolerances",
@@ -147,6 +148,11 @@ def quantity(value: float | None, unit: str, language: Language) -> str:
         return text
     space = "" if unit == "deg" and language.code == "en" else " "
     return f"{text}{space}{language.unit(unit)}"
+
+
+def signed(value: float, unit: str, language: Language) -> str:
+    """Return a difference with its unit and its sign; see `quantity`."""
+    return ("+" if value > 0 else "") + quantity(value, unit, language)
 
 
 def _decimals(value: float) -> int:

@@ -263,8 +263,8 @@ def test_partial_stores_the_good_rows_and_keeps_the_others(place: Place) -> None
 
 def test_repairs_only_where_asked_each_with_its_areas(place: Place) -> None:
     spiked = shapely.Polygon(
-        [(EAST, NORTH), (EAST + 20, NORTH), (EAST + 20, NORTH + 20), (EAST + 10, NORTH + 20),
-         (EAST + 10.001, NORTH + 25), (EAST + 10.002, NORTH + 20), (EAST, NORTH + 20)]
+        [(EAST, NORTH), (EAST + 20, NORTH), (EAST + 20, NORTH + 20), (EAST + 10.002, NORTH + 20),
+         (EAST + 10.001, NORTH + 25), (EAST + 10, NORTH + 20), (EAST, NORTH + 20)]
     )  # fmt: skip
     path = place.file(frame([spiked], area_m2=[400.0]))
     assert codes(place.check(path)) == {"spike": 1}

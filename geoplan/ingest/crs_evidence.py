@@ -200,8 +200,13 @@ def weigh_crs(
         crs = parse(declared)
         own = _name(crs, declared)
         tried[own] = crs
+    degrees = bool((np.abs(xy) <= 360).all())
     for text in candidates or candidates_of(box, analysis_crs=analysis_crs):
         crs = parse(text)
+        # Read as metres, degrees lie within a stone's throw of a projection's origin, which may
+        # well be the middle of the country.
+        if degrees and not crs.is_geographic:
+            continue
         tried.setdefault(_name(crs, text), crs)
     place = _Place(regions, box, near)
     scored = [place.score(n, c, s, xy) for s in (False, True) for n, c in tried.items()]

@@ -68,6 +68,10 @@ class Loaded(Protocol):
     def unchanged(self) -> bool:
         """The layer showed just this before; nothing was stored."""
 
+    @property
+    def quarantine(self) -> str | None:
+        """Name under which refused rows are kept."""
+
 
 class Delivery(Protocol):
     """Checks and loads files."""
@@ -99,6 +103,7 @@ class Studies:
 
     def check(self, work: Work) -> Inspection:
         """Read and check the file; nothing is kept."""
+        # Imported here and below: a server that only shows a map starts without them.
         from geoplan.studies.delivery import check_delivery
 
         return check_delivery(
@@ -129,7 +134,6 @@ class Studies:
 
     def report(self, inspection: Inspection, folder: Path) -> None:
         """Write ``report.json``, ``report.html`` and ``problems.gpkg`` into ``folder``."""
-        # Maps and templates are only read where a report is written.
         from geoplan.report.export_file import new_file
         from geoplan.report.inspection_document import inspection_document
         from geoplan.report.inspection_layers import write_problem_gpkg

@@ -123,6 +123,7 @@ class JobSummary(Answer):
     report_problem: str | None = Field(None, description="Why the report could not be written")
     rows_stored: int | None = Field(None, description="After a load")
     unchanged: bool | None = Field(None, description="The layer showed just this already")
+    quarantine: str | None = Field(None, description="Name under which refused rows are kept")
 
 
 class JobVersion(Answer):

@@ -235,7 +235,11 @@ class Worker:
         found = loaded.inspection
         if loaded.version is None:
             return "refused", {"summary": self._report(job, found), "problem": _refusal(found)}
-        told = {"rows_stored": loaded.rows_stored, "unchanged": loaded.unchanged}
+        told = {
+            "rows_stored": loaded.rows_stored,
+            "unchanged": loaded.unchanged,
+            "quarantine": loaded.quarantine,
+        }
         summary = {**self._report(job, found), **told}
         return "done", {"summary": summary, "version_id": loaded.version}
 

@@ -75,6 +75,9 @@ def _links(job: JobInfo) -> dict[str, str]:
         links["cancel"] = f"{own}/cancel"
     if job.version_id is not None:
         links["layer"] = f"/api/layers/{job.layer_id}"
+        links["history"] = f"/api/layers/{job.layer_id}/history"
+    if job.summary and job.summary.get("quarantine"):
+        links["quarantine"] = f"/api/quarantine/{job.summary['quarantine']}"
     return links
 
 

@@ -54,6 +54,7 @@ class Outcome:
     rows_stored: int
     inspection: Inspection
     unchanged: bool = False
+    quarantine: str | None = None
 
 
 class MadeDelivery:

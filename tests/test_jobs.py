@@ -56,8 +56,9 @@ def claim(database: Engine, worker: str, **how: Any) -> jobs.JobInfo | None:
 
 
 def state(database: Engine, name: str) -> str:
-    with transaction(database) as session:
-        return jobs.find_job(session, name).state
+    with database.connect() as connection:
+        asked = text("select state from load_job where id = :name")
+        return str(connection.scalar(asked, {"name": name}))
 
 
 def scalar(database: Engine, sql: str) -> Any:
@@ -188,10 +189,26 @@ class TestOnce:
         with transaction(database) as session:
             assert job_work.beat(session, "j1", worker="a", progress=None) is False
             assert not job_work.finish(session, "j1", worker="a", state="failed")
+            # Others see it done when its worker has written what was found.
+            assert jobs.find_job(session, "j1").state == "loading"
             assert job_work.finish(session, "j1", worker="a", state="done", summary={"x": 1})
             found = jobs.find_job(session, "j1")
+            assert (found.state, found.summary) == ("done", {"x": 1})
             assert (found.version_id, found.version_number) == (version, 1)
         assert claim(database, "b", stale_s=0) is None
+
+    def test_kept_by_a_worker_that_died_before_it_could_tell(
+        self, database: Engine, version: int
+    ) -> None:
+        queue(database, "j1", phase="load")
+        claim(database, "a")
+        with transaction(database) as session:
+            job_work.settle(session, "j1", version)
+        with transaction(database) as session:
+            assert job_work.busy_workers(session) == ["a"]
+            assert job_work.give_up(session, dead=["a"], stale_s=60, tries=1, problem={}) == 0
+            found = jobs.find_job(session, "j1")
+            assert (found.state, found.version_number) == ("done", 1)
 
     def test_the_second_of_two_loads_is_rolled_back(self, database: Engine, version: int) -> None:
         queue(database, "j1", phase="load")

@@ -25,7 +25,11 @@ _Job = tables.LoadJob
 
 def busy_workers(session: Session) -> list[str]:
     """Return the workers that have a job now, as they entered themselves."""
-    asked = select(_Job.worker).where(_Job.state.in_(BUSY), _Job.worker.isnot(None)).distinct()
+    asked = (
+        select(_Job.worker)
+        .where(_Job.state.in_((*BUSY, "done")), _Job.worker.isnot(None))
+        .distinct()
+    )
     return [str(w) for w in session.scalars(asked)]
 
 
@@ -36,6 +40,12 @@ def give_up(
 
     These are the jobs that workers died of ``tries`` times, and those that were cancelled.
     """
+    # What was kept stays kept; only the summary of these is missing.
+    session.execute(
+        update(_Job)
+        .where(_Job.state == "done", _Job.worker.in_(dead))
+        .values(worker=None, heartbeat=None, progress=None)
+    )
     gone = _abandoned(dead, stale_s)
     ended = {"worker": None, "heartbeat": None, "progress": None, "finished_at": func.now()}
     stopped = session.execute(

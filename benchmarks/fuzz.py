@@ -8,7 +8,7 @@ Every case is made from its seed and number alone; ``--only N`` runs one and sho
 from __future__ import annotations
 
 import argparse
-import contextlib
+import io
 import json
 import multiprocessing
 import os
@@ -21,13 +21,14 @@ import tempfile
 import time
 import traceback
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
+import pyarrow as pa
 
 from benchmarks.fuzz_mutate import mutate
 from geoplan.errors import GeoPlanError
@@ -69,46 +70,67 @@ def make_seeds(folder: Path) -> dict[str, Path]:
     return {kind: Path(path) for kind, path in json.loads(done.stdout.splitlines()[-1]).items()}
 
 
-def _read(kind: str, path: Path, folder: Path) -> Iterator[Any]:
-    """Read a file as the reading process and its caller do, in this one process."""
-    from geoplan.ingest.reader.child import _prepared
-    from geoplan.ingest.reader.dispatch import open_file
-    from geoplan.ingest.reader.request import Limits, ReadRequest
+def _read(kind: str, path: Path, folder: Path) -> tuple[int, BaseException | None]:
+    """Read a file as the reading process and its caller do, in this one process.
+
+    Returns
+    -------
+    rows : int
+    caught : exception or None
+        What the reading process turned into a problem line without knowing what it was.
+
+    Raises
+    ------
+    GeoPlanError
+        The problem line.
+    """
+    from geoplan.ingest.reader import child, wire
+    from geoplan.ingest.reader.request import GEOMETRY, ROW, Limits, ReadRequest
     from geoplan.ingest.reader.sound import sound
 
-    limits = Limits(
-        memory_bytes=MEMORY_BYTES, unpacked_bytes=100_000_000, members=1_000, rows=200_000
-    )
+    caught: list[BaseException] = []
+    tell = child._unreadable
+
+    def remember(request: ReadRequest, error: Exception) -> GeoPlanError:
+        caught.append(error)
+        return tell(request, error)
+
     points = kind == "csv-points"
     request = ReadRequest(
         path,
-        limits=limits,
+        limits=Limits(
+            memory_bytes=MEMORY_BYTES, unpacked_bytes=100_000_000, members=1_000, rows=200_000
+        ),
         lon="lon" if points else None,
         lat="lat" if points else None,
         wkt="wkt" if kind in ("csv-wkt", "xlsx") else None,
     )
-    opened = open_file(request, folder)
-    return (sound(b, where=path.name) for b in _prepared(opened.batches, request, opened.notes))
-
-
-def _judge(batches: Iterable[Any]) -> int:
-    """Count rows, and hold every batch to its contract."""
-    from geoplan.ingest.reader.request import GEOMETRY, ROW
-
+    out = io.BytesIO()
+    with mock.patch.object(child, "_unreadable", remember):
+        child.serve(request, folder, out)
+    out.seek(0)
     rows = 0
-    for batch in batches:
-        try:
-            batch.validate(full=True)
-        except ValueError as error:  # text that is no UTF-8, offsets out of their buffer
-            raise TypeError(f"a broken batch: {error}") from None
-        rows += batch.num_rows
-        if ROW not in batch.schema.names:
-            raise TypeError(f"a batch has no {ROW}")
-        if batch.column(ROW).null_count:
-            raise TypeError(f"{ROW} is null")
-        if GEOMETRY not in batch.schema.names:
-            raise TypeError(f"a batch has no {GEOMETRY}")
-    return rows
+    for wanted in (wire.HEADER, wire.END):
+        frame = wire.read_frame(out)
+        if frame is None:
+            raise TypeError("the reading process ended without a word")
+        tag, value = frame
+        if tag == wire.ERROR:
+            if caught and rows == 0:
+                return 0, caught[0]
+            raise wire.error_of(value)
+        if tag != wanted:
+            raise TypeError(f"the frame {tag!r} where {wanted!r} belongs")
+        if wanted == wire.END:
+            break
+        stream = pa.ipc.open_stream(out)
+        for name in (ROW, GEOMETRY):
+            if name not in stream.schema.names:
+                raise TypeError(f"a batch has no {name}")
+        for batch in stream:
+            sound(batch, where=path.name).validate(full=True)
+            rows += batch.num_rows
+    return rows, None
 
 
 def _input(case: int, seed: int, seeds: dict[str, Path], into: Path) -> tuple[str, Path]:
@@ -134,20 +156,24 @@ def _one(case: int, seed: int, seeds: dict[str, Path], home: Path) -> Outcome:
     before = _listed(into)
     started = time.perf_counter()
     try:
-        rows = _judge(_read(kind, path, folder))
+        rows, caught = _read(kind, path, folder)
         outcome, detail = ("rows", "") if rows else ("no rows", "")
     except GeoPlanError as error:
-        outcome, detail = "refused", f"{type(error).__name__}: {error.what}"
+        outcome, detail, caught = "refused", f"{type(error).__name__}: {error.what}", None
+        if "of memory" in error.what:
+            outcome = "memory"
         if not error.what.strip():
             outcome, detail = "BUG", f"{type(error).__name__} without a word"
     except MemoryError:
-        outcome, detail = "memory", ""
+        outcome, detail, caught = "memory", "", None
     except Exception as error:  # noqa: BLE001 - the very thing that is looked for
-        last = traceback.extract_tb(error.__traceback__)[-1]
+        caught = error
+    if caught is not None:
+        last = traceback.extract_tb(caught.__traceback__)[-1]
         ours = "/geoplan/" in last.filename or "/benchmarks/" in last.filename
         outcome = "BUG" if ours else "library"
         detail = (
-            f"{type(error).__name__}: {' '.join(str(error).split())[:160]} "
+            f"{type(caught).__name__}: {' '.join(str(caught).split())[:160]} "
             f"({Path(last.filename).name}:{last.lineno})"
         )
     seconds = time.perf_counter() - started
@@ -171,11 +197,15 @@ def _worker(
     # GDAL takes its one driver when it is imported: by the sound file, not by what damage looks
     # like. It also shows that there is something to damage.
     kind = list(seeds)[cases[0] % len(seeds)]
-    with contextlib.suppress(GeoPlanError):
-        room = home / "room"
-        room.mkdir()
-        rows = _judge(_read(kind, seeds[kind], room))
-        if not rows and kind != "geotiff":
+    room = home / "room"
+    room.mkdir()
+    try:
+        rows, caught = _read(kind, seeds[kind], room)
+        if not rows:
+            raise caught or ValueError("no rows")
+    except Exception as error:  # noqa: BLE001 - told by the parent
+        if kind != "geotiff":  # a raster is for another reader
+            pipe.send(f"{type(error).__name__}: {error}")
             os._exit(70)
     for case in cases:
         pipe.send(case)
@@ -222,6 +252,7 @@ def run(
         Folder for the inputs that did harm.
     """
     # Imported once, before the forks; GDAL is not: it takes its drivers when it is imported.
+    import geoplan.ingest.reader.child
     import geoplan.ingest.reader.dispatch
     import geoplan.ingest.reader.dxf
     import geoplan.ingest.reader.straight  # noqa: F401
@@ -256,7 +287,7 @@ def run(
             it.cases = it.cases[it.cases.index(it.at) + 1 :]
         elif it.cases:
             kind = list(seeds)[it.cases[0] % len(seeds)]
-            raise RuntimeError(f"the sound {kind} was not read ({detail})")
+            raise RuntimeError(f"a worker of {kind} ended at case {it.cases[0]} ({detail})")
         if it.cases and time.monotonic() < ends:
             queue.append(it.cases)
 
@@ -282,6 +313,9 @@ def run(
                             )
                             settle(it, "crashed", name)
                     else:
+                        if isinstance(message, str):
+                            kind = list(seeds)[it.cases[0] % len(seeds)]
+                            raise RuntimeError(f"the sound {kind} is not read: {message}")
                         if isinstance(message, Outcome):
                             found.append(message)
                             it.cases, it.at = it.cases[1:], None
@@ -317,13 +351,15 @@ def run(
 def table(found: list[Outcome]) -> str:
     """Return the figures by format as text."""
     by_kind: dict[str, Counter[str]] = defaultdict(Counter)
-    slowest: dict[str, float] = defaultdict(float)
+    slowest: dict[str, tuple[float, int]] = defaultdict(lambda: (0.0, 0))
     for it in found:
         by_kind[it.kind][it.outcome] += 1
-        slowest[it.kind] = max(slowest[it.kind], it.seconds)
+        slowest[it.kind] = max(slowest[it.kind], (it.seconds, it.case))
     shown = list(OUTCOMES)
     lines = [
-        f"{'format':14}{'cases':>7}" + "".join(f"{o:>11}" for o in shown) + f"{'slowest s':>11}"
+        f"{'format':14}{'cases':>7}"
+        + "".join(f"{o:>11}" for o in shown)
+        + f"{'slowest s':>11}{'case':>8}"
     ]
     total: Counter[str] = Counter()
     for kind, counts in by_kind.items():
@@ -331,7 +367,7 @@ def table(found: list[Outcome]) -> str:
         lines.append(
             f"{kind:14}{counts.total():>7}"
             + "".join(f"{counts[o]:>11}" for o in shown)
-            + f"{slowest[kind]:>11.2f}"
+            + f"{slowest[kind][0]:>11.2f}{slowest[kind][1]:>8}"
         )
     lines.append(f"{'all':14}{total.total():>7}" + "".join(f"{total[o]:>11}" for o in shown))
     return "\n".join(lines)
@@ -362,7 +398,10 @@ def main(arguments: list[str] | None = None) -> int:
             if asked.keep is not None:
                 shutil.copytree(case, asked.keep, dirs_exist_ok=True)
             print(kind, path.name, flush=True)
-            print(_judge(_read(kind, path, room)), "rows")
+            rows, caught = _read(kind, path, room)
+            print(rows, "rows")
+            if caught is not None:
+                traceback.print_exception(caught)
             return 0
         started = time.monotonic()
         found = run(

@@ -55,7 +55,8 @@ def blobs(rng: np.random.Generator, count: int, spread: float) -> list[Polygon]:
             xy = np.round(xy / 5) * 5
         shape = Polygon(xy)
         if rng.random() < 0.2 and shape.is_valid:
-            shape = shape - shape.centroid.buffer(1.5, quad_segs=2)
+            holed = shape - shape.centroid.buffer(1.5, quad_segs=2)
+            shape = holed if shapely.get_num_interior_rings(holed) == 1 else shape
         if shape.geom_type == "Polygon" and shape.is_valid and shape.area > 5:
             out.append(shape)
     return out
@@ -81,8 +82,8 @@ def brute_overlaps(shapes: list[Polygon], factor: float) -> dict[tuple[int, int]
 
 def holes(shapes: list[Polygon], closed: float) -> list[float]:
     """Return the areas of the land that shapes enclose once thin necks are closed."""
-    union = shapely.union_all(shapely.buffer(shapes, closed, join_style="mitre"))
-    union = shapely.buffer(union, -closed, join_style="mitre")
+    union = shapely.union_all(shapely.buffer(shapes, closed) if closed else shapes)
+    union = shapely.buffer(union, -closed) if closed else union
     # Shapes that touch in two points enclose land too, though no polygon has a hole there.
     x0, y0, x1, y1 = union.bounds
     around = box(x0 - 1, y0 - 1, x1 + 1, y1 + 1)
@@ -148,7 +149,7 @@ def test_enclosed_gaps_are_the_holes_of_the_union(seed: int, count: int, spread:
     shapes = blobs(np.random.default_rng(seed), count, spread)
     # Where a neck of the land is about as thin as the tolerance, either answer is right.
     sure = holes(shapes, 0.0)
-    for closed in (1e-6, TOLERANCE / 2, TOLERANCE):
+    for closed in (TOLERANCE / 2, TOLERANCE):
         again = holes(shapes, closed)
         assume(len(again) == len(sure) and np.allclose(again, sure, atol=0.02))
     found = of("gap", check(shapes, one_block=True))
@@ -177,9 +178,11 @@ def test_turning_moving_and_shuffling_change_nothing(
         here = {d.rows: d.area_m2 for d in of(code, before)}
         assert there.keys() == here.keys()
         for rows, area in here.items():
-            assert abs((area or 0) - (there[rows] or 0)) < 1e-3
+            # Which of two points within the tolerance becomes the vertex depends on the turn.
+            slack = TOLERANCE * min(shapes[i].length for i in rows)
+            assert abs((area or 0) - (there[rows] or 0)) <= slack
     enclosed = [
         sorted(d.area_m2 or 0 for d in of("gap", found) if d.text == "enclosed")
         for found in (before, after)
     ]
-    assert np.allclose(enclosed[0], enclosed[1], atol=1e-3)
+    assert np.allclose(enclosed[0], enclosed[1], atol=0.02)

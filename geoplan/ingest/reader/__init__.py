@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from geoplan.ingest.reader.request import GEOMETRY, ROW, Limits, Note, ReadRequest, SourceInfo
 
 if TYPE_CHECKING:
-    from geoplan.ingest.reader.stream import Source, open_source
+    from geoplan.ingest.reader.stream import Source, list_layers, open_source
 
 __all__ = [
     "GEOMETRY",
@@ -15,13 +15,14 @@ __all__ = [
     "ReadRequest",
     "Source",
     "SourceInfo",
+    "list_layers",
     "open_source",
 ]
 
 
 def __getattr__(name: str) -> object:
     # The reading process imports this package, too, and need not load its parent's side.
-    if name in ("Source", "open_source"):
+    if name in ("Source", "list_layers", "open_source"):
         from geoplan.ingest.reader import stream
 
         return getattr(stream, name)

@@ -1,7 +1,34 @@
-"""Entry of the reading process; see :mod:`geoplan.ingest.reader.child`."""
+"""Entry of the reading process: what it may do is limited before anything large is imported."""
 
+import contextlib
+import json
+import os
 import sys
+from pathlib import Path
 
-from geoplan.ingest.reader.child import main
+from geoplan.ingest.reader.confine import close_in, limit, live_no_longer_than, readable_for
+from geoplan.ingest.reader.wire import request_of
 
-sys.exit(main())
+
+def main() -> int:
+    """Read the request from standard input and answer on standard output."""
+    said = json.loads(sys.stdin.buffer.readline())
+    live_no_longer_than(0)
+    request, folder = request_of(said["request"]), Path(said["folder"])
+    limit(request.limits)
+    close_in(readable_for(request.path), folder)
+    # Libraries print; what they print must not get between the frames.
+    out = os.fdopen(os.dup(1), "wb", buffering=1 << 20)
+    os.dup2(2, 1)
+
+    from geoplan.ingest.reader.child import serve, tell_layers
+
+    code = (tell_layers if said["task"] == "layers" else serve)(request, folder, out)
+    with contextlib.suppress(BrokenPipeError):  # the parent has seen enough
+        out.flush()
+    # Nothing here is worth the time that tearing down libraries takes.
+    os._exit(code)
+
+
+if __name__ == "__main__":
+    main()

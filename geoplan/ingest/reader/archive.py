@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import gzip
+import lzma
 import stat
+import struct
 import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
 
 from geoplan.errors import InputError, RangeError
+from geoplan.ingest.reader.encoding import detect
 from geoplan.ingest.reader.request import Limits
 
 __all__ = ["unpack_gzip", "unpack_zip"]
@@ -34,7 +37,10 @@ def unpack_zip(path: Path, folder: Path, limits: Limits) -> list[Path]:
             members = [m for m in archive.infolist() if not m.is_dir()]
             _check_names(members, limits, path.name)
             return _unpack(archive, members, folder, limits, path)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError) as error:
+    except (
+        zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, ValueError,
+        RuntimeError, IndexError, struct.error,
+    ) as error:  # fmt: skip
         raise InputError(
             f"the zip cannot be unpacked: {error}", where=path.name, remedy="deliver it again"
         ) from error
@@ -47,8 +53,9 @@ def _check_names(members: list[zipfile.ZipInfo], limits: Limits, where: str) -> 
             where=where,
             remedy="deliver fewer files at once",
         )
+    seen: set[str] = set()
     for member in members:
-        name = PurePosixPath(member.filename.replace("\\", "/"))
+        name = _name(member)
         outside = name.is_absolute() or ".." in name.parts or ":" in member.filename
         if outside or "\x00" in member.filename or not name.name:
             raise InputError(
@@ -56,6 +63,17 @@ def _check_names(members: list[zipfile.ZipInfo], limits: Limits, where: str) -> 
                 where=where,
                 remedy="pack the files again, without '..' and drive letters",
             )
+        if any(len(part.encode("utf-8", "replace")) > 255 for part in name.parts):
+            raise InputError(
+                f"the zip holds a name of {len(member.filename):,} letters",
+                where=where,
+                remedy="give it a shorter name",
+            )
+        if str(name) in seen or any(str(p) in seen for p in name.parents):
+            raise InputError(
+                f"the zip holds the name {str(name)!r} twice", where=where, remedy="pack it again"
+            )
+        seen.add(str(name))
         kind = stat.S_IFMT(member.external_attr >> 16)
         if kind not in (0, stat.S_IFREG):
             raise InputError(
@@ -75,6 +93,16 @@ def _check_names(members: list[zipfile.ZipInfo], limits: Limits, where: str) -> 
             )
 
 
+def _name(member: zipfile.ZipInfo) -> PurePosixPath:
+    """Return where a member goes, with ``/`` between folders and letters as they were meant."""
+    name = member.filename
+    if not member.flag_bits & 0x800 and not name.isascii():
+        # Old packers write names in the code page of their machine; zipfile reads all as cp437.
+        raw = name.encode("cp437", "replace")
+        name = raw.decode(detect(raw).name, "replace")
+    return PurePosixPath(name.replace("\\", "/"))
+
+
 def _unpack(
     archive: zipfile.ZipFile,
     members: list[zipfile.ZipInfo],
@@ -86,7 +114,7 @@ def _unpack(
     total = 0
     out = []
     for member in members:
-        target = folder / PurePosixPath(member.filename.replace("\\", "/"))
+        target = folder / _name(member)
         target.parent.mkdir(parents=True, exist_ok=True)
         with archive.open(member) as source, target.open("xb") as sink:
             while chunk := source.read(_CHUNK):
@@ -105,8 +133,8 @@ def unpack_gzip(path: Path, folder: Path, limits: Limits) -> Path:
     InputError, RangeError
         It is damaged, or unpacks to too much.
     """
-    name = path.name.removesuffix(".gz").removesuffix(".GZ") or "unpacked"
-    target = folder / name
+    name = path.name[:-3] if path.name.lower().endswith(".gz") else path.name
+    target = folder / (name or "unpacked")
     packed = max(1, path.stat().st_size)
     total = 0
     try:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.csv as pacsv
 
 from geoplan.errors import EmptyLayer, InputError, RangeError
+from geoplan.ingest.reader.columns import distinct
 from geoplan.ingest.reader.encoding import Encoding, detect, known_encoding
 from geoplan.ingest.reader.opened import Opened
 from geoplan.ingest.reader.points import PlacedBy, placed_by
@@ -20,6 +23,8 @@ __all__ = ["open_delimited", "placed_batch"]
 
 _SAMPLE = 2_000_000
 _DELIMITERS = ",;\t|"
+_BLOCK = 16 << 20
+_MOST_SPOILT = 1000
 
 
 def open_delimited(path: Path, request: ReadRequest) -> Opened:
@@ -42,16 +47,18 @@ def open_delimited(path: Path, request: ReadRequest) -> Opened:
     head = raw.decode(encoding.name, errors="replace").lstrip("\ufeff")
     if "\x00" in head:
         raise InputError("this is not a text table", where=where, remedy="deliver it as CSV")
-    first = head.split("\n", 1)[0]
-    delimiter = max(_DELIMITERS, key=first.count)
-    try:
-        names = next(csv.reader(io.StringIO(head), delimiter=delimiter))
-    except (StopIteration, csv.Error) as error:
-        raise InputError(f"the header cannot be read: {error}", where=where) from error
-    names = _header(names, request, where)
+    names, skip, delimiter = _header(head, where)
+    notes: list[Note] = []
+    names = distinct(names, notes)
+    if len(names) > request.limits.columns:
+        raise RangeError(
+            f"{len(names):,} columns; the limit is {request.limits.columns:,}",
+            where=where,
+            remedy="leave out columns that no field needs",
+        )
     placed = placed_by(names, request)
-    notes = [*placed.notes]
-    if encoding.how == "detected" and encoding.evidence != "only ASCII":
+    notes += placed.notes
+    if encoding.how == "detected" and encoding.confidence < 1.0:
         notes.append(
             Note(
                 "encoding-detected",
@@ -64,75 +71,111 @@ def open_delimited(path: Path, request: ReadRequest) -> Opened:
         encoding.name, encoding.how, "Unknown" if placed.wkt or placed.x else None, None,
         tuple((n, "string") for n in names),
     )  # fmt: skip
-    return Opened(info, _batches(path, names, delimiter, encoding.name, placed, where), notes)
+    table = _Table(path, names, skip, delimiter, encoding.name, where)
+    return Opened(info, table.batches(placed), notes)
 
 
-def _header(names: list[str], request: ReadRequest, where: str) -> list[str]:
-    out: list[str] = []
-    for i, name in enumerate(names):
-        clean = name.strip().strip("\ufeff") or f"column_{i + 1}"
-        while clean in out:
-            clean += "_2"
-        out.append(clean)
-    if len(out) > request.limits.columns:
-        raise RangeError(
-            f"{len(out):,} columns; the limit is {request.limits.columns:,}",
-            where=where,
-            remedy="leave out columns that no field needs",
-        )
-    return out
-
-
-def _batches(
-    path: Path, names: list[str], delimiter: str, encoding: str, placed: PlacedBy, where: str
-) -> Iterator[pa.RecordBatch]:
-    wrong: list[tuple[int | None, int]] = []
-
-    def spoilt(row: pacsv.InvalidRow) -> str:
-        wrong.append((row.number, row.actual_columns))
-        return "skip"
-
-    rows = 0
+def _header(head: str, where: str) -> tuple[list[str], int, str]:
+    """Return the names of columns, how many lines stand above the rows, and the delimiter."""
+    lines = head.splitlines(keepends=True)
+    above = 0
+    while lines and not lines[0].strip():
+        above, lines = above + 1, lines[1:]
+    delimiter = None
+    if lines and (said := re.fullmatch(r"\"?sep=(.)\"?\s*", lines[0])):
+        # Excel says its delimiter so.
+        delimiter, above, lines = said[1], above + 1, lines[1:]
+    if not lines:
+        raise EmptyLayer("the table has no rows", where=where, remedy="deliver it with data")
+    outside = re.sub(r'"[^"]*"', "", lines[0])  # a name may hold what delimits others
+    delimiter = delimiter or max(_DELIMITERS, key=outside.count)
+    reader = csv.reader(io.StringIO("".join(lines)), delimiter=delimiter)
     try:
-        reader = pacsv.open_csv(
-            path,
+        names = next(reader)
+    except (StopIteration, csv.Error) as error:
+        raise InputError(f"the header cannot be read: {error}", where=where) from error
+    return [name.strip(" \t\ufeff") for name in names], above + reader.line_num, delimiter
+
+
+@dataclass(frozen=True)
+class _Table:
+    path: Path
+    names: list[str]
+    skip: int
+    delimiter: str
+    encoding: str
+    where: str
+
+    def batches(self, placed: PlacedBy) -> Iterator[pa.RecordBatch]:
+        """Give the rows; a row with other than the header's cells ends them with an error."""
+        spoilt: list[tuple[int | None, int]] = []
+        rows = 0
+
+        def skipped(row: pacsv.InvalidRow) -> str:
+            spoilt.append((row.number, row.actual_columns))
+            return "skip"
+
+        try:
+            for batch in self._reader(skipped):
+                if len(spoilt) > _MOST_SPOILT:
+                    break
+                if len(batch):
+                    rows += len(batch)
+                    yield placed_batch(batch, placed)
+        except (pa.ArrowInvalid, UnicodeDecodeError, OSError) as error:
+            raise self._unreadable(error) from error
+        if spoilt:
+            raise self._ragged(spoilt)
+        if not rows:
+            raise EmptyLayer(
+                "the table has no rows", where=self.where, remedy="deliver it with data"
+            )
+
+    def _reader(self, skipped: Callable[[pacsv.InvalidRow], str]) -> pacsv.CSVStreamingReader:
+        return pacsv.open_csv(
+            self.path,
             read_options=pacsv.ReadOptions(
-                column_names=names, skip_rows=1, block_size=8 << 20, use_threads=False,
-                encoding="utf8" if encoding.startswith("utf-8") else encoding,
+                column_names=self.names, skip_rows=self.skip, block_size=_BLOCK, use_threads=False,
+                encoding="utf8" if self.encoding.startswith("utf-8") else self.encoding,
             ),
             parse_options=pacsv.ParseOptions(
-                delimiter=delimiter, newlines_in_values=True, invalid_row_handler=spoilt
+                delimiter=self.delimiter, newlines_in_values=True, invalid_row_handler=skipped
             ),
             convert_options=pacsv.ConvertOptions(
-                column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=True,
+                column_types=dict.fromkeys(self.names, pa.string()), strings_can_be_null=True,
                 null_values=[""], quoted_strings_can_be_null=True,
             ),
         )  # fmt: skip
-        for batch in reader:
-            if len(batch):
-                rows += len(batch)
-                yield placed_batch(batch, placed)
-            if wrong:
-                break
-    except (pa.ArrowInvalid, UnicodeDecodeError, OSError) as error:
+
+    def _unreadable(self, error: Exception) -> InputError:
         text = " ".join(str(error).split())[:200]
         if "Empty CSV" in text:
-            raise EmptyLayer(
-                "the table has no rows", where=where, remedy="deliver it with data"
-            ) from error
-        raise InputError(
-            f"the table cannot be read: {text}", where=where, remedy="name its --encoding"
-        ) from error
-    if wrong:
-        number, cells = wrong[0]
-        at = f"row {number:,}" if number is not None else f"a row after row {rows:,}"
-        raise InputError(
-            f"{at} has {cells} cells; the header has {len(names)}",
-            where=where,
-            remedy="give every row as many cells as the header",
+            return EmptyLayer("the table has no rows", where=self.where, remedy="give it some")
+        if "straddling" in text:
+            return RangeError(
+                f"a row has more than {_BLOCK:,} bytes; perhaps a quote is never closed",
+                where=self.where,
+                remedy="close the quote, or deliver the table as GeoPackage",
+            )
+        remedy = "deliver it again; it may be cut off or damaged"
+        if isinstance(error, UnicodeDecodeError) or "UTF8" in text:
+            remedy = "name its --encoding, for example windows-1256"
+        return InputError(f"the table cannot be read: {text}", where=self.where, remedy=remedy)
+
+    def _ragged(self, spoilt: list[tuple[int | None, int]]) -> InputError:
+        # Numbers count the lines that were parsed, without the header.
+        shown = ", ".join(
+            f"{cells} cells" if number is None else f"row {number:,} ({cells} cells)"
+            for number, cells in spoilt[:10]
         )
-    if not rows:
-        raise EmptyLayer("the table has no rows", where=where, remedy="deliver it with data")
+        more = "at least " if len(spoilt) > _MOST_SPOILT else ""
+        return InputError(
+            f"{more}{len(spoilt):,} rows have other than the {len(self.names)} cells of the "
+            f"header: {shown}{' …' if len(spoilt) > 10 else ''}",
+            where=self.where,
+            remedy="give every row as many cells as the header; quote cells that hold the "
+            f"delimiter {self.delimiter!r}",
+        )
 
 
 def placed_batch(batch: pa.RecordBatch, placed: PlacedBy) -> pa.RecordBatch:

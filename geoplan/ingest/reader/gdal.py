@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import json
 import os
-import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,11 +11,13 @@ from typing import Any
 
 import pyarrow as pa
 
-from geoplan.errors import FileMissing, InputError, RangeError, UnknownName
-from geoplan.ingest.reader.encoding import dbf_encoding
-from geoplan.ingest.reader.kind import DRIVERS, refuse_entities
+from geoplan.errors import InputError, RangeError, UnknownName
+from geoplan.ingest.reader.columns import distinct
+from geoplan.ingest.reader.kind import DRIVERS
 from geoplan.ingest.reader.opened import Opened
+from geoplan.ingest.reader.prolog import refuse_entities
 from geoplan.ingest.reader.request import GEOMETRY, Note, ReadRequest, SourceInfo
+from geoplan.ingest.reader.stage import staged
 
 __all__ = ["layers_of", "open_vector", "set_environment"]
 
@@ -26,15 +28,20 @@ _OFFLINE = {
     "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": "{none}",
     "GDAL_HTTP_MAX_RETRY": "0",
     "GDAL_HTTP_CONNECTTIMEOUT": "1",
+    "GDAL_CONFIG_FILE": "/dev/null",
+    "GDAL_DRIVER_PATH": "disable",
+    "GDAL_VRT_ENABLE_PYTHON": "NO",
     "GDAL_PAM_ENABLED": "NO",
     "GML_DOWNLOAD_SCHEMA": "NO",
     "GML_SKIP_RESOLVE_ELEMS": "ALL",
     "GML_INVERT_AXIS_ORDER_IF_LAT_LONG": "YES",
+    # A code such as 0012 is no number; types come from the layer's fields, later.
+    "GML_FIELDTYPES": "ALWAYS_STRING",
     "OGR_GEOJSON_MAX_OBJ_SIZE": "200",
     "OGR_SQLITE_LOAD_EXTENSIONS": "",
     "OGR_SQLITE_LIST_VIRTUAL_OGR": "NO",
-    "OGR_GML_NULL_AUTOCREATE": "NO",
     "SHAPE_RESTORE_SHX": "NO",
+    "SHAPE_ENCODING": "",
     "OGR_ARC_MAX_GAP": "0",
 }
 
@@ -53,15 +60,35 @@ _ALL = (
 )  # fmt: skip
 
 
-def set_environment(kind: str) -> None:
+def set_environment(kind: str, request: ReadRequest) -> None:
     """Switch off all drivers but one, and every way out; before GDAL is imported."""
     os.environ.update(_OFFLINE)
-    # pyogrio imports these where they are there, and only its frames would use them: a third of
-    # the time that the process takes to start.
-    for name in ("geopandas", "pyproj"):
-        sys.modules.setdefault(name, None)  # type: ignore[arg-type]
+    # A batch is cut where its bytes reach this, so that memory does not follow the features.
+    os.environ["OGR_ARROW_MEM_LIMIT"] = str(max(1 << 26, 2 * request.limits.feature_bytes))
+    # pyogrio imports these where they are there, and only its frames would use them: half of the
+    # time that the process takes to start.
+    for name in ("geopandas", "pandas", "pyproj", "shapely"):
+        if name not in sys.modules:
+            sys.modules[name] = None  # type: ignore[assignment]
     wanted = DRIVERS.get(kind)
     os.environ["GDAL_SKIP"] = ",".join(d for d in _ALL if d != wanted)
+    import pyogrio
+
+    for name in ("geopandas", "pandas", "pyproj", "shapely"):
+        if sys.modules[name] is None:
+            del sys.modules[name]
+    _only(wanted, pyogrio)
+
+
+def _only(wanted: str | None, pyogrio: Any) -> None:
+    """Switch off what another build of GDAL knows besides."""
+    others = set(pyogrio.list_drivers()) - {wanted, "MEM", "Memory"}
+    if others:
+        from pyogrio import _ogr
+
+        skipped = ",".join([*os.environ["GDAL_SKIP"].split(","), *sorted(others)])
+        pyogrio.set_gdal_config_options({"GDAL_SKIP": skipped})
+        _ogr._register_drivers()
 
 
 def layers_of(path: Path) -> list[str]:
@@ -83,7 +110,12 @@ def open_vector(path: Path, kind: str, request: ReadRequest, folder: Path) -> Op
     request : ReadRequest
         Layer, encoding, limits.
     folder : Path
-        Private folder: files beside which GDAL would write are copied there.
+        Private folder, where GDAL sees the file.
+
+    Raises
+    ------
+    InputError, UnknownName, RangeError, FileMissing
+        It is damaged, points elsewhere, lacks a part or the layer, or has too many columns.
     """
     import pyogrio
     from pyogrio.raw import open_arrow
@@ -91,82 +123,120 @@ def open_vector(path: Path, kind: str, request: ReadRequest, folder: Path) -> Op
     where = request.path.name
     notes: list[Note] = []
     encoding = how = None
-    if kind in ("GML", "KML"):
+    if kind == "GML":
         refuse_entities(path, where=where)
-    if kind == "GML" and path.parent != folder:
-        # GDAL keeps a .gfs beside the file, and would read one that somebody put there.
-        path = Path(shutil.copy(path, folder / "source.gml"))
-    if kind == "Shapefile":
-        _whole_shapefile(path, where)
-        found, doubt = dbf_encoding(path, request.encoding)
+    elif kind == "Shapefile":
+        from geoplan.ingest.reader.shapefile import check_parts, text_encoding
+
+        notes += check_parts(path, where=where)
+        found = text_encoding(path, request, notes)
         encoding, how = found.name, found.how
-        if doubt:
-            notes.append(Note("encoding-wrong", doubt, "read as detected; --encoding decides"))
-        elif how == "detected" and found.evidence != "only ASCII":
-            notes.append(
-                Note(
-                    "encoding-detected",
-                    f"the file does not say its encoding; it is read as {encoding} "
-                    f"({found.evidence})",
-                    "name it with --encoding, or deliver a .cpg",
-                )
-            )
+    elif kind in ("GeoJSON", "GeoJSONSeq"):
+        from geoplan.ingest.reader.geojson import refuse_linked_crs
+
+        refuse_linked_crs(path, where=where)
+    file = staged(path, kind, folder, notes)
+    if kind == "Shapefile" and not file.with_suffix(".shx").exists():
+        # The index is rebuilt beside the private link, never beside the file.
+        pyogrio.set_gdal_config_options({"SHAPE_RESTORE_SHX": True})
+    options = {"IMMUTABLE": "YES"} if kind in ("GeoPackage", "SpatiaLite") else {}
     try:
-        layers = layers_of(path)
-        layer = _layer(layers, request.source_layer, where)
-        info = pyogrio.read_info(path, layer=layer, encoding=encoding)
+        layers, layer = _chosen(file, path, kind, request)
+        info = pyogrio.read_info(file, layer=layer, encoding=encoding, **options)
         if len(info["fields"]) > request.limits.columns:
             raise RangeError(
                 f"{len(info['fields']):,} columns; the limit is {request.limits.columns:,}",
                 where=where,
                 remedy="leave out columns that no field needs",
             )
-        # An encoding that GDAL cannot recode through Arrow falls back to UTF-8 on its own side.
         manager = open_arrow(
-            path, layer=layer, batch_size=_BATCH, use_pyarrow=True, encoding=encoding
+            file, layer=layer, batch_size=_BATCH, use_pyarrow=True, encoding=encoding, **options
         )
-    except pyogrio.errors.DataSourceError as error:
-        raise _damaged(kind, error, where) from error
-    except (pyogrio.errors.DataLayerError, ValueError, UnicodeDecodeError, RuntimeError) as error:
+    except (
+        pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, ValueError, RuntimeError,
+    ) as error:  # fmt: skip
         raise _damaged(kind, error, where) from error
     rows = int(info["features"])
     columns = tuple(zip(map(str, info["fields"]), map(str, info["dtypes"]), strict=True))
     crs = info["crs"]
     geometry = info["geometry_type"]
     said = SourceInfo(
-        kind, layer, tuple(layers), str(crs) if crs else None,
+        kind, layers.get(layer, layer), tuple(layers.values()), str(crs) if crs else None,
         encoding or "UTF-8", how or "declared", str(geometry) if geometry else None,
         rows if rows >= 0 else None, columns,
     )  # fmt: skip
-    return Opened(said, _batches(manager, kind, where), notes)
+    return Opened(said, _batches(manager, kind, path, said, notes, where), notes)
 
 
-def _batches(manager: Any, kind: str, where: str) -> Iterator[pa.RecordBatch]:
+def _chosen(file: Path, path: Path, kind: str, request: ReadRequest) -> tuple[dict[str, str], str]:
+    """Return the layers (name in GDAL → name as the person knows it), and the one that is read."""
+    if kind in ("GeoPackage", "SpatiaLite"):
+        from geoplan.ingest.reader.database import refuse_reaching_out
+
+        refuse_reaching_out(file, request.source_layer, where=request.path.name)
+    layers = {
+        name: path.name.rsplit(".", 1)[0] if name == file.stem else name for name in layers_of(file)
+    }
+    shown = _layer(list(layers.values()), request.source_layer, request.path.name)
+    layer = next(name for name, said in layers.items() if said == shown)
+    if kind in ("GeoPackage", "SpatiaLite") and layer != request.source_layer:
+        refuse_reaching_out(file, layer, where=request.path.name)
+    return layers, layer
+
+
+def _batches(
+    manager: Any, kind: str, path: Path, info: SourceInfo, notes: list[Note], where: str
+) -> Iterator[pa.RecordBatch]:
     import pyogrio
 
+    rows = 0
+    names: list[str] | None = None
     try:
         with manager as (meta, reader):
-            name = meta.get("geometry_name") or "wkb_geometry"
-            fields = [str(f) for f in meta["fields"]]
             for batch in reader:
-                yield _shaped(batch, name, fields)
+                if names is None:
+                    names = distinct(list(map(str, meta["fields"])), notes)
+                rows += len(batch)
+                yield _shaped(batch, meta.get("geometry_name"), names)
     except (
         pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pyogrio.errors.FeatureError,
         pa.ArrowException, UnicodeDecodeError, RuntimeError,
     ) as error:  # fmt: skip
         raise _damaged(kind, error, where) from error
+    if info.rows is not None and rows < info.rows and kind in ("Shapefile", "FlatGeobuf"):
+        if kind == "Shapefile":
+            from geoplan.ingest.reader.shapefile import deleted_rows
+
+            rows += deleted_rows(path)
+        if rows < info.rows:
+            raise InputError(
+                f"only {rows:,} of {info.rows:,} features can be read",
+                where=where,
+                remedy="deliver it again; it may be cut off or damaged",
+            )
+    if kind == "GeoJSONSeq":
+        from geoplan.ingest.reader.geojson import check_every_line
+
+        check_every_line(path, rows, where=where)
 
 
-def _shaped(batch: pa.RecordBatch, geometry: str, fields: list[str]) -> pa.RecordBatch:
+def _shaped(batch: pa.RecordBatch, geometry: str | None, fields: list[str]) -> pa.RecordBatch:
     """Return a batch with the geometry under its own name, and the attributes in order."""
-    names = batch.schema.names
-    at = names.index(geometry) if geometry in names else len(names) - 1
-    columns = [_plain(batch.column(at))]
-    out = [GEOMETRY]
-    for name in fields:
-        columns.append(_attribute(batch.column(names.index(name))))
-        out.append(name)
-    return pa.RecordBatch.from_arrays(columns, names=out)
+    places = [
+        i
+        for i, field in enumerate(batch.schema)
+        if isinstance(field.type, pa.ExtensionType)
+        or b"wkb" in (field.metadata or {}).get(b"ARROW:extension:name", b"")
+    ]
+    if not places and geometry and geometry in batch.schema.names:
+        places = [batch.schema.names.index(geometry)]
+    # A row has one place here: of several geometry columns the first.
+    shape = _plain(batch.column(places[0])) if places else pa.nulls(len(batch), pa.binary())
+    rest = [c for i, c in enumerate(batch.columns) if i not in places]
+    if len(rest) != len(fields):
+        raise RuntimeError(f"{len(fields)} fields are announced and {len(rest)} come")
+    columns = [shape, *(_attribute(column) for column in rest)]
+    return pa.RecordBatch.from_arrays(columns, names=[GEOMETRY, *fields])
 
 
 def _plain(column: pa.Array) -> pa.Array:
@@ -177,10 +247,9 @@ def _attribute(column: pa.Array) -> pa.Array:
     column = _plain(column)
     kind = column.type
     if pa.types.is_nested(kind):
-        import json
-
         texts = [
-            None if v is None else json.dumps(v, ensure_ascii=False) for v in column.to_pylist()
+            None if v is None else json.dumps(v, ensure_ascii=False, default=str)
+            for v in column.to_pylist()
         ]
         return pa.array(texts, pa.string())
     if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
@@ -189,11 +258,13 @@ def _attribute(column: pa.Array) -> pa.Array:
 
 
 def _layer(layers: list[str], wanted: str | None, where: str) -> str:
+    if not layers:
+        raise InputError("the file has no layer", where=where, remedy="deliver it with data")
     if wanted is not None and wanted not in layers:
         raise UnknownName(
             f"the file has no layer '{wanted}'",
             where=where,
-            remedy=f"its layers: {', '.join(layers) or 'none'}",
+            remedy=f"its layers: {', '.join(layers[:40])}",
         )
     if wanted is None and len(layers) > 1:
         raise InputError(
@@ -201,17 +272,7 @@ def _layer(layers: list[str], wanted: str | None, where: str) -> str:
             where=where,
             remedy=f"name one with --source-layer: {', '.join(layers[:40])}",
         )
-    if not layers:
-        raise InputError("the file has no layer", where=where, remedy="deliver it with data")
     return wanted if wanted is not None else layers[0]
-
-
-def _whole_shapefile(path: Path, where: str) -> None:
-    for needed in (".dbf", ".shx"):
-        if not any(path.with_suffix(x).is_file() for x in (needed, needed.upper())):
-            raise FileMissing(
-                f"the Shapefile has no {needed} part", where=where, remedy="deliver all parts"
-            )
 
 
 def _damaged(kind: str, error: Exception, where: str) -> InputError:

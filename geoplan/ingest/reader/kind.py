@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from geoplan.errors import InputError
+from geoplan.ingest.reader.database import sqlite_kind
+from geoplan.ingest.reader.prolog import xml_start
 
-__all__ = ["DRIVERS", "FileKind", "kind_of_file", "refuse_entities"]
+__all__ = ["DRIVERS", "FileKind", "kind_of_file"]
 
 DRIVERS = {
     "GeoPackage": "GPKG",
@@ -18,7 +20,6 @@ DRIVERS = {
     "GeoJSONSeq": "GeoJSONSeq",
     "FlatGeobuf": "FlatGeobuf",
     "GML": "GML",
-    "KML": "KML",
     "FileGDB": "OpenFileGDB",
 }
 """Formats that GDAL reads, and the one driver that may open each."""
@@ -42,6 +43,22 @@ _SUFFIXES = {
     "GeoTIFF": (".tif", ".tiff"),
 }
 _HEAD = 65_536
+_FOREIGN = (
+    (b"%PDF", "a PDF", "deliver the data that it was drawn from"),
+    (b"Rar!\x1a", "a RAR archive", "pack it as zip"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive", "pack it as zip"),
+    (b"\xd0\xcf\x11\xe0", "an old Excel or Word file", "save it as XLSX"),
+    (b"\x00\x01\x00\x00Standard Jet", "an Access database", "export it as FileGDB or GeoPackage"),
+    (b"\x00\x01\x00\x00Standard ACE", "an Access database", "export it as FileGDB or GeoPackage"),
+    (b"\x89PNG", "a picture", "deliver the data that it was drawn from"),
+    (b"\xff\xd8\xff", "a picture", "deliver the data that it was drawn from"),
+    (b"ARROW1\x00\x00", "an Arrow file", "deliver it as GeoParquet"),
+    (b"BZh91AY&SY", "a bzip2 archive", "pack it as zip"),
+    (b"\xfd7zXZ", "an xz archive", "pack it as zip"),
+    (b"\x28\xb5\x2f\xfd", "a zstd archive", "pack it as zip"),
+)
+"""Starts of files that people deliver and that are not read."""
+_CONTROL = frozenset(map(chr, range(32))) - set("\t\n\r\x0b\x0c\x1a\x1e")
 _READABLE = (
     "GeoPackage, Shapefile, GeoJSON, FlatGeobuf, GeoParquet, GML, KML/KMZ, DXF, FileGDB, "
     "SpatiaLite, CSV, XLSX, or one of them in a zip"
@@ -82,6 +99,13 @@ def kind_of_file(path: Path) -> FileKind:
         head = stream.read(_HEAD)
     if not head:
         raise InputError("the file is empty", where=path.name, remedy="deliver it again")
+    for start, what, remedy in _FOREIGN:
+        if head.startswith(start):
+            raise InputError(f"this is {what}", where=path.name, remedy=remedy)
+    if head.startswith(b"AC10") and b"\x00" in head[:16]:
+        raise InputError("this is a DWG drawing", where=path.name, remedy="save it as DXF")
+    if head[257:262] == b"ustar":
+        raise InputError("this is a tar archive", where=path.name, remedy="pack it as zip")
     found = _by_content(path, head)
     if found == "GeoTIFF":
         raise InputError(
@@ -98,8 +122,11 @@ def kind_of_file(path: Path) -> FileKind:
 
 def _by_content(path: Path, head: bytes) -> str | None:
     if head.startswith(b"SQLite format 3\x00"):
-        gpkg = head[68:72] in (b"GPKG", b"GP10", b"GP11") or path.suffix.lower() == ".gpkg"
-        return "GeoPackage" if gpkg else "SpatiaLite"
+        if head[68:72] in (b"GPKG", b"GP10", b"GP11"):
+            return "GeoPackage"
+        # A damaged file is told by whoever reads it; its name is the best that is left.
+        named = "GeoPackage" if path.suffix.lower() == ".gpkg" else "SpatiaLite"
+        return sqlite_kind(path) or named
     for start, kind in (
         (b"fgb\x03fgb", "FlatGeobuf"),
         (b"\x00\x00\x27\x0a", "Shapefile"),
@@ -121,24 +148,41 @@ def _zipped(path: Path) -> str:
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()[:10_000]
-    except (zipfile.BadZipFile, OSError, ValueError) as error:
+    except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError) as error:
         raise InputError(
             f"the zip cannot be read: {error}", where=path.name, remedy="deliver it again"
         ) from error
-    if "xl/workbook.xml" in names or "[Content_Types].xml" in names:
+    if "xl/workbook.xml" in names or "xl/workbook.bin" in names:
         return "XLSX"
+    if "[Content_Types].xml" in names or "mimetype" in names:
+        raise InputError(
+            "this is an office document, and no XLSX workbook",
+            where=path.name,
+            remedy="save it as XLSX",
+        )
     return "zip"
 
 
 def _by_text(path: Path, head: bytes) -> str | None:
-    text = _text(head)
+    wide = head.startswith((b"<\x00", b"\x00<"))
+    text = xml_start(head) if wide else _text(head)
     if text is None:
         return None
     start = text.lstrip("\ufeff\x1e \t\r\n")
     if start.startswith("{"):
         return _json_kind(text, path)
+    if start.startswith(("[{", "[[", "[\n", "[\r\n")):
+        raise InputError(
+            "this JSON is a list, and no GeoJSON", where=path.name, remedy="deliver it as GeoJSON"
+        )
     if start.startswith("<"):
         low = start.lower()
+        if "<html" in low[:2000] or "<!doctype html" in low[:2000]:
+            raise InputError(
+                "this is a web page, whatever its name says",
+                where=path.name,
+                remedy="save the table as XLSX or CSV",
+            )
         if "<kml" in low or "opengis.net/kml" in low or "earth.google.com/kml" in low:
             return "KML"
         if "opengis.net/gml" in low or "featurecollection" in low:
@@ -151,6 +195,10 @@ def _by_text(path: Path, head: bytes) -> str | None:
     lines = [line.strip() for line in start.splitlines()[:40]]
     if lines[:1] and lines[0] in ("0", "999") and ("SECTION" in lines or lines[0] == "999"):
         return "DXF"
+    if not start.strip("\x00 \t\r\n"):
+        raise InputError("the file is empty", where=path.name, remedy="deliver it again")
+    if sum(c in _CONTROL for c in text[:4096]) > 8:
+        return None
     # Whatever else is text is a table; one column without a delimiter is still one.
     return "CSV"
 
@@ -183,29 +231,3 @@ def _text(head: bytes) -> str | None:
     if b"\x00" in head:
         return None
     return head.decode("utf-8", errors="replace")
-
-
-def refuse_entities(path: Path, *, where: str) -> None:
-    """Refuse XML that declares a document type or entities; GDAL never sees it.
-
-    Raises
-    ------
-    InputError
-        ``<!DOCTYPE`` or ``<!ENTITY`` stands anywhere in the file, in UTF-8 or UTF-16.
-    """
-    marks = [
-        m.encode(code)
-        for m in ("<!DOCTYPE", "<!ENTITY", "<!doctype", "<!entity")
-        for code in ("utf-8", "utf-16-le", "utf-16-be")
-    ]
-    tail = b""
-    with path.open("rb") as stream:
-        while chunk := stream.read(1 << 20):
-            block = tail + chunk
-            if any(mark in block for mark in marks):
-                raise InputError(
-                    "the XML declares a document type or entities, which can name other files",
-                    where=where,
-                    remedy="remove <!DOCTYPE …> and <!ENTITY …>",
-                )
-            tail = block[-32:]

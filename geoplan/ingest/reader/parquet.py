@@ -11,8 +11,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from geoplan.errors import InputError, RangeError
+from geoplan.ingest.reader.columns import distinct
 from geoplan.ingest.reader.opened import Opened
-from geoplan.ingest.reader.request import GEOMETRY, ReadRequest, SourceInfo
+from geoplan.ingest.reader.request import GEOMETRY, Note, ReadRequest, SourceInfo
 
 __all__ = ["open_parquet"]
 
@@ -46,7 +47,11 @@ def open_parquet(path: Path, request: ReadRequest) -> Opened:
             where=where,
             remedy="write it with encoding WKB",
         )
-    columns = [n for n in schema.names if n != name]
+    columns = [i for i, n in enumerate(schema.names) if n != name]
+    notes: list[Note] = []
+    names = distinct([schema.names[i] for i in columns], notes)
+    if about.get("edges") == "spherical":
+        notes.append(Note("spherical-edges", "its edges are arcs on the globe; read as straight"))
     if len(columns) > request.limits.columns:
         raise RangeError(
             f"{len(columns):,} columns; the limit is {request.limits.columns:,}", where=where
@@ -55,9 +60,9 @@ def open_parquet(path: Path, request: ReadRequest) -> Opened:
     info = SourceInfo(
         "GeoParquet", None, (), _crs(about), "UTF-8", "declared",
         ", ".join(map(str, types)) or "Unknown", file.metadata.num_rows,
-        tuple((n, str(schema.field(n).type)) for n in columns),
+        tuple((n, str(schema.field(i).type)) for i, n in zip(columns, names, strict=True)),
     )  # fmt: skip
-    return Opened(info, _batches(file, name, columns, where))
+    return Opened(info, _batches(file, schema.names.index(name), columns, names, where), notes)
 
 
 def _metadata(schema: pa.Schema, where: str) -> dict[str, Any]:
@@ -90,17 +95,17 @@ def _crs(about: dict[str, Any]) -> str | None:
 
 
 def _batches(
-    file: pq.ParquetFile, name: str, columns: list[str], where: str
+    file: pq.ParquetFile, at: int, columns: list[int], names: list[str], where: str
 ) -> Iterator[pa.RecordBatch]:
     try:
         for batch in file.iter_batches(batch_size=_BATCH, use_threads=False):
-            geometry = batch.column(name)
+            geometry = batch.column(at)
             if isinstance(geometry, pa.ExtensionArray):
                 geometry = geometry.storage
             if not (pa.types.is_binary(geometry.type) or pa.types.is_large_binary(geometry.type)):
                 geometry = geometry.cast(pa.binary())
             yield pa.RecordBatch.from_arrays(
-                [geometry, *(_plain(batch.column(c)) for c in columns)], names=[GEOMETRY, *columns]
+                [geometry, *(_plain(batch.column(c)) for c in columns)], names=[GEOMETRY, *names]
             )
     except (pa.ArrowException, OSError) as error:
         raise _damaged(error, where) from error

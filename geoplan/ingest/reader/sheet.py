@@ -11,12 +11,13 @@ from typing import Any
 import pyarrow as pa
 
 from geoplan.errors import EmptyLayer, InputError, RangeError, UnknownName
+from geoplan.ingest.reader.columns import distinct
 from geoplan.ingest.reader.delimited import placed_batch
 from geoplan.ingest.reader.opened import Opened
 from geoplan.ingest.reader.points import PlacedBy, placed_by
-from geoplan.ingest.reader.request import ReadRequest, SourceInfo
+from geoplan.ingest.reader.request import Note, ReadRequest, SourceInfo
 
-__all__ = ["open_sheet"]
+__all__ = ["open_sheet", "sheets_of"]
 
 _BATCH = 10_000
 _MOST_UNPACKED = 2_000_000_000
@@ -33,33 +34,19 @@ def open_sheet(path: Path, request: ReadRequest) -> Opened:
     import python_calamine
 
     where = request.path.name
+    book = _book(path, request)
+    names = [str(n) for n in book.sheet_names]
+    name = _sheet(names, request.source_layer, where)
     try:
-        with zipfile.ZipFile(path) as archive:
-            unpacked = sum(m.file_size for m in archive.infolist())
-        if unpacked > min(_MOST_UNPACKED, request.limits.unpacked_bytes):
-            raise RangeError(
-                f"the workbook unpacks to {unpacked:,} bytes", where=where, remedy="deliver a CSV"
-            )
-        book = python_calamine.CalamineWorkbook.from_path(str(path))
-        names = list(book.sheet_names)
-        name = _sheet(names, request.source_layer, where)
         rows = book.get_sheet_by_name(name).to_python(skip_empty_area=True)
-    except (python_calamine.CalamineError, zipfile.BadZipFile, OSError) as error:
-        raise InputError(
-            f"the workbook cannot be read: {str(error)[:200]}",
-            where=where,
-            remedy="deliver it again, or as CSV",
-        ) from error
+    except python_calamine.CalamineError as error:
+        raise _unreadable(error, where) from error
     while rows and not any(_text(cell) for cell in rows[0]):
         rows.pop(0)
     if len(rows) < 2:
         raise EmptyLayer("the sheet has no rows", where=where, remedy="deliver it with data")
-    header: list[str] = []
-    for i, cell in enumerate(rows[0]):
-        text = (_text(cell) or "").strip() or f"column_{i + 1}"
-        while text in header:
-            text += "_2"
-        header.append(text)
+    notes: list[Note] = []
+    header = distinct([(_text(cell) or "").strip() for cell in rows[0]], notes)
     if len(header) > request.limits.columns:
         raise RangeError(
             f"{len(header):,} columns; the limit is {request.limits.columns:,}", where=where
@@ -70,7 +57,36 @@ def open_sheet(path: Path, request: ReadRequest) -> Opened:
         "UTF-8", "declared", "Unknown" if placed.wkt or placed.x else None, len(rows) - 1,
         tuple((n, "string") for n in header),
     )  # fmt: skip
-    return Opened(info, _batches(rows[1:], header, placed), list(placed.notes))
+    return Opened(info, _batches(rows[1:], header, placed), [*notes, *placed.notes])
+
+
+def sheets_of(path: Path, request: ReadRequest) -> list[str]:
+    """Return the names of the sheets of a workbook."""
+    return [str(name) for name in _book(path, request).sheet_names]
+
+
+def _book(path: Path, request: ReadRequest) -> Any:
+    import python_calamine
+
+    where = request.path.name
+    try:
+        with zipfile.ZipFile(path) as archive:
+            unpacked = sum(m.file_size for m in archive.infolist())
+        if unpacked > min(_MOST_UNPACKED, request.limits.unpacked_bytes):
+            raise RangeError(
+                f"the workbook unpacks to {unpacked:,} bytes", where=where, remedy="deliver a CSV"
+            )
+        return python_calamine.CalamineWorkbook.from_path(str(path))
+    except (python_calamine.CalamineError, zipfile.BadZipFile, OSError) as error:
+        raise _unreadable(error, where) from error
+
+
+def _unreadable(error: Exception, where: str) -> InputError:
+    return InputError(
+        f"the workbook cannot be read: {str(error)[:200]}",
+        where=where,
+        remedy="deliver it again, or as CSV",
+    )
 
 
 def _batches(

@@ -1,4 +1,4 @@
-"""The geometry column as it goes out: straight edges, no giant features, odd kinds named."""
+"""The geometry column as it goes out: straight edges, no giant features, odd kinds left alone."""
 
 from __future__ import annotations
 
@@ -9,68 +9,91 @@ import pyarrow.compute as pc
 from geoplan.ingest.reader.curve import BrokenWkb, UnsupportedKind, needs_straightening, straighten
 from geoplan.ingest.reader.request import Note, ReadRequest
 
-__all__ = ["straightened"]
+__all__ = ["Straightener"]
+
+_NAMED = 1000
+"""Rows that a note names; of more it gives only the number."""
 
 
-def straightened(
-    geometry: pa.Array, first: int, request: ReadRequest, notes: list[Note]
-) -> pa.Array:
-    """Return the column with chords for arcs; what cannot be is left as it is and noted.
+class Straightener:
+    """Makes curves straight and keeps giants back, and counts both.
 
     Parameters
     ----------
-    geometry : pyarrow.Array of binary
-        WKB of one batch.
-    first : int
-        Number of its first row.
-    notes : list of Note
-        Receives how many curves were made straight, and rows that are too large.
+    request : ReadRequest
+        Tolerance of curves, and the limit of one row's geometry.
     """
-    if not (pa.types.is_binary(geometry.type) or pa.types.is_large_binary(geometry.type)):
-        geometry = geometry.cast(pa.binary())
-    geometry = _without_giants(geometry, first, request, notes)
-    curved = np.flatnonzero(needs_straightening(geometry))
-    if not len(curved):
-        return geometry
-    values = geometry.to_pylist()
-    made = []
-    for i in curved.tolist():
-        try:
-            values[i], changed = straighten(values[i], request.curve_tolerance_m)
-        except (UnsupportedKind, BrokenWkb):
-            continue  # the check of figures names the kind and the row
-        if changed:
-            made.append(first + i)
-    if made:
-        notes.append(
-            Note(
-                "curve",
-                f"{len(made):,} rows have curves",
-                f"made of chords at most {request.curve_tolerance_m:g} from the arc",
-                tuple(made[:1000]),
-                len(made),
-            )
-        )
-    return pa.array(values, geometry.type)
 
+    def __init__(self, request: ReadRequest) -> None:
+        self._request = request
+        self._curved: list[int] = []
+        self._curves = 0
+        self._giants: list[tuple[int, int]] = []
+        self._giant_count = 0
 
-def _without_giants(
-    geometry: pa.Array, first: int, request: ReadRequest, notes: list[Note]
-) -> pa.Array:
-    size = pc.fill_null(pc.binary_length(geometry), 0).to_numpy(zero_copy_only=False)
-    giant = np.flatnonzero(size > request.limits.feature_bytes)
-    if not len(giant):
-        return geometry
-    for i in giant.tolist():
-        notes.append(
-            Note(
-                "giant-geometry",
-                f"the geometry of row {first + i:,} has {int(size[i]):,} bytes; the limit is "
-                f"{request.limits.feature_bytes:,}",
-                "it is not read; split it into parts",
-                (first + i,),
+    def of(self, geometry: pa.Array, first: int) -> pa.Array:
+        """Return a column with chords for arcs; what cannot be made straight is left as it is.
+
+        Parameters
+        ----------
+        geometry : pyarrow.Array of binary
+            WKB of one batch.
+        first : int
+            Number of its first row.
+        """
+        if not (pa.types.is_binary(geometry.type) or pa.types.is_large_binary(geometry.type)):
+            geometry = geometry.cast(pa.binary())
+        geometry = self._without_giants(geometry, first)
+        curved = np.flatnonzero(needs_straightening(geometry))
+        if not len(curved):
+            return geometry
+        values = geometry.to_pylist()
+        for i in curved.tolist():
+            try:
+                values[i], changed = straighten(values[i], self._request.curve_tolerance_m)
+            except (UnsupportedKind, BrokenWkb):
+                continue  # the check of figures names the kind and the row
+            if changed:
+                self._curves += 1
+                if len(self._curved) < _NAMED:
+                    self._curved.append(first + i)
+        return pa.array(values, geometry.type)
+
+    def notes(self) -> list[Note]:
+        """Return what was done, one note a kind; call after the last batch."""
+        found = []
+        if self._curves:
+            found.append(
+                Note(
+                    "curve",
+                    f"{self._curves:,} rows have curves",
+                    f"made of chords at most {self._request.curve_tolerance_m:g} from the arc",
+                    tuple(self._curved),
+                    self._curves,
+                )
             )
-        )
-    keep = np.ones(len(geometry), dtype=bool)
-    keep[giant] = False
-    return pc.if_else(pa.array(keep), geometry, pa.scalar(None, geometry.type))
+        if self._giant_count:
+            row, size = self._giants[0]
+            found.append(
+                Note(
+                    "giant-geometry",
+                    f"the geometry of row {row:,} has {size:,} bytes; the limit is "
+                    f"{self._request.limits.feature_bytes:,}",
+                    "it is not read; split it into parts",
+                    tuple(r for r, _ in self._giants),
+                    self._giant_count,
+                )
+            )
+        return found
+
+    def _without_giants(self, geometry: pa.Array, first: int) -> pa.Array:
+        size = pc.fill_null(pc.binary_length(geometry), 0).to_numpy(zero_copy_only=False)
+        giant = np.flatnonzero(size > self._request.limits.feature_bytes)
+        if not len(giant):
+            return geometry
+        self._giant_count += len(giant)
+        room = _NAMED - len(self._giants)
+        self._giants += [(first + i, int(size[i])) for i in giant[:room].tolist()]
+        keep = np.ones(len(geometry), dtype=bool)
+        keep[giant] = False
+        return pc.if_else(pa.array(keep), geometry, pa.scalar(None, geometry.type))

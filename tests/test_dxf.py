@@ -222,6 +222,21 @@ def test_blocks_that_never_end_are_refused(tmp_path: Path, monkeypatch: pytest.M
         read(doc, tmp_path)
 
 
+def test_arcs_without_end_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    doc, msp = drawing()
+    zigzag = [(1e9 * (k % 2), float(k), 0.9) for k in range(200)]  # 10⁵ chords each
+    msp.add_lwpolyline(zigzag, format="xyb", close=True)
+    msp.add_circle((0, 0), 1e15)
+    msp.add_circle((EAST, NORTH), 5)
+    found = read(doc, tmp_path)
+    assert len(found.rows) == 1
+    why = [n.what for n in found.noted("dxf-broken-entity")]
+    assert len(why) == 2 and all("chords" in w for w in why)
+    monkeypatch.setattr("geoplan.ingest.reader.dxf_walk.MOST_VERTICES", 20)
+    with pytest.raises(InputError, match="more than 20 vertices"):
+        read(tmp_path / "plan.dxf", tmp_path)
+
+
 def test_a_drawing_seen_from_below(tmp_path: Path) -> None:
     """Extrusion (0, 0, −1) mirrors x: what a mirror command leaves behind."""
     doc, msp = drawing()

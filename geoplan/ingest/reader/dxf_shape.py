@@ -30,6 +30,7 @@ _CODES = re.compile(r"%%|\^")
 _LETTER_WIDTH = 0.6  # of the height; the mean of the fonts that plans use
 _LINE_HEIGHT = 5 / 3
 _LARGEST = 1e12
+_MOST_VERTICES = 1_000_000
 
 
 def _to_wcs(entity: Any, xyz: Floats) -> Floats:
@@ -56,12 +57,15 @@ def _bulged(vertices: Floats, closed: bool, tolerance: float) -> Floats:
     if not len(bent):
         return vertices[:, :2]
     pieces = []
-    done = 0
+    done = made = 0
     count = len(vertices)
     for k in bent.tolist():
         pieces.append(vertices[done : k + 1, :2])
         start, end = vertices[k, :2], vertices[(k + 1) % count, :2]
         pieces.append(bulge_arc(start, end, float(vertices[k, 2]), tolerance)[1:-1])
+        made += len(pieces[-1])
+        if made > _MOST_VERTICES:
+            raise RangeError(f"its arcs need more than {_MOST_VERTICES:,} chords")
         done = k + 1
     pieces.append(vertices[done:, :2])
     return np.concatenate(pieces)

@@ -25,12 +25,15 @@ from geoplan.ingest.reader.dxf_shape import (
 )
 from geoplan.ingest.reader.request import Note
 
-__all__ = ["MOST_UNFOLDED", "Label", "Piece", "Walk", "walk"]
+__all__ = ["MOST_UNFOLDED", "MOST_VERTICES", "Label", "Piece", "Walk", "walk"]
 
 Floats = npt.NDArray[np.float64]
 
 MOST_UNFOLDED = 2_000_000
 """Entities that blocks may unfold to; blocks in blocks grow without bound otherwise."""
+
+MOST_VERTICES = 50_000_000
+"""Vertices of all outlines, chords included; a few bytes of arcs may ask for any number."""
 
 _DEEPEST = 32
 _TEXTS = frozenset({"TEXT", "MTEXT", "ATTRIB"})
@@ -121,7 +124,7 @@ class _Walker:
     def __init__(self, doc: Any, roles: LayerRoles, tolerance: float, where: str) -> None:
         self._doc, self._roles, self._tolerance, self._where = doc, roles, tolerance, where
         self.found, self.book = Walk(), NoteBook()
-        self._unfolded = 0
+        self._unfolded = self._vertices = 0
         self._layers: dict[str, str] = {}
 
     def take(self, entity: Any, frame: _Frame) -> None:
@@ -203,6 +206,13 @@ class _Walker:
             colour = frame.colour
         handle = f"{frame.handle}{entity.dxf.get('handle') or '?'}"
         xy = np.ascontiguousarray((xyz if frame.plain else self._place(xyz, frame))[:, :2])
+        self._vertices += len(xy)
+        if self._vertices > MOST_VERTICES:
+            raise InputError(
+                f"its outlines have more than {MOST_VERTICES:,} vertices",
+                where=self._where,
+                remedy="split the drawing, or allow a larger tolerance for curves",
+            )
         self.found.pieces.append(Piece(xy, closed, layer, handle, colour))
 
     @staticmethod

@@ -20,11 +20,12 @@ from playwright.sync_api import Browser
 
 from geoplan.catalogue.text import Text
 from geoplan.errors import InputError, ShapeError
-from geoplan.report.diff import DiffView, Side, diff_document, diff_lines
+from geoplan.report.diff import DiffView, Side, diff_document, diff_lines, diff_view
 from geoplan.report.diff_layers import DIFF_COLOURS, write_diff_gpkg
 from geoplan.report.diff_page import diff_html, write_diff_html
 from geoplan.report.inspection_wrap import display_width
 from geoplan.report.language import Language
+from geoplan.store.diff import Diff
 
 HOSTILE = "<img src=x onerror=alert(1)>\n\u202e"
 LON, LAT = 51.6, 32.6
@@ -85,6 +86,27 @@ def test_counts_are_rows_of_the_layer() -> None:
     with pytest.raises(ShapeError, match="lacks area_before_m2") as caught:
         example(reshaped=example().reshaped.drop(columns="area_before_m2"))
     assert "reshaped" in caught.value.where
+
+
+def test_a_comparison_of_the_store_becomes_a_view() -> None:
+    view = example()
+    found = Diff(
+        "plots", 3, 4, 100, 101, 2, 1, 1, 40_000, 95, view.added, view.removed,
+        view.reshaped.assign(moved_m2=180.25),
+        pd.DataFrame({"key": ["۱۲", "9", "8"], "field": "zone", "old": "a", "new": "b"}),
+    )  # fmt: skip
+    seen = diff_view(found, Text(en="Plots"), places={"9": plot(9)})
+    assert seen.count("changed") == 40_000
+    assert seen.changed.geometry[0].equals(plot(12, 1.2))
+    assert seen.changed.geometry[1].equals(plot(9))
+    assert seen.changed.geometry[2] is None
+    assert (seen.before.number, seen.after.rows) == (3, 101)
+    assert "40,000 with other attributes" in " ".join(diff_lines(seen, 80, limit=1)[:2])
+    assert "3 rows" not in diff_html(seen)
+    empty = replace(found, added=view.added[:0], removed=view.removed[:0],
+                    reshaped=found.reshaped[:0], changed=found.changed[:0], added_count=0,
+                    removed_count=0, reshaped_count=0, changed_count=0)  # fmt: skip
+    assert diff_view(empty, Text(en="Plots")).same
 
 
 def test_a_terminal_reads_what_changed() -> None:

@@ -36,10 +36,10 @@ from geoplan.errors import (
     ShapeError,
     UnknownName,
 )
-from geoplan.report import export_gdal
+from geoplan.report import export_shapefile
 from geoplan.report.export import FORMATS, Provenance, export_layer, format_of
 from geoplan.report.export_file import new_file
-from geoplan.report.export_gdal import dbf_names
+from geoplan.report.export_shapefile import dbf_names
 
 ABOUT = Provenance(
     "plots", Text(en="Plots", fa="قطعه‌ها"), 3, "1402-05-31", "شرکت شهرک‌های صنعتی", "CC-BY-4.0",
@@ -196,7 +196,7 @@ def test_short_names_are_short_unique_and_stable(names: list[str]) -> None:
 def test_two_gigabytes_are_told_before_a_program_chokes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(export_gdal, "_SHAPEFILE_BYTES", 700)
+    monkeypatch.setattr(export_shapefile, "_SHAPEFILE_BYTES", 700)
     with pytest.raises(RangeError, match="700 bytes of a Shapefile"):
         export(tmp_path, "shapefile")
     assert list(tmp_path.iterdir()) == []

@@ -69,6 +69,14 @@ def test_every_defect_has_its_sentences_and_its_own_colour() -> None:
         assert used == {*re.findall(r"\{(\w+)\}", sentence.do.fa or "")} <= tolerances, code
 
 
+def test_what_concerns_the_file_has_a_heading_in_both_languages() -> None:
+    page = inspection_html(
+        example_inspection(problems=(Problem("a.shp", "what", code="crs-zone-off"),))
+    )
+    assert "<strong>UTM zone off</strong>" in page
+    assert "<strong>منطقهٔ نادرست UTM</strong>" in page
+
+
 def test_a_finding_is_one_plain_sentence_with_its_numbers() -> None:
     overlap = Finding("overlap", "error", (3, 4), ("۱۲", "13"), 6.0)
     assert says(overlap, ENGLISH) == "Overlap of 6 m² between row 3 (⁨۱۲⁩) and row 4 (⁨13⁩)."

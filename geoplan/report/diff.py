@@ -19,8 +19,9 @@ from geoplan.errors import ShapeError
 from geoplan.report.inspection_words import isolated, plain, quantity, signed, speaking
 from geoplan.report.inspection_wrap import table, wrapped
 from geoplan.report.language import Language
+from geoplan.store.diff import Diff
 
-__all__ = ["KINDS", "DiffView", "Side", "diff_document", "diff_lines", "verdict"]
+__all__ = ["KINDS", "DiffView", "Side", "diff_document", "diff_lines", "diff_view", "verdict"]
 
 KINDS = ("added", "removed", "reshaped", "changed")
 """Kinds of difference, in the order of every list."""
@@ -123,6 +124,52 @@ class DiffView:
     def same(self) -> bool:
         """Whether the versions do not differ."""
         return not any(self.count(kind) for kind in KINDS)
+
+
+def diff_view(
+    found: Diff,
+    title: Text,
+    *,
+    before: Side | None = None,
+    after: Side | None = None,
+    places: Mapping[str, shapely.Geometry] | None = None,
+    synthetic: bool = False,
+) -> DiffView:
+    """Return a comparison of the store as people see it.
+
+    Parameters
+    ----------
+    found : Diff
+        The comparison; its counts are exact also where its tables were cut.
+    title : Text
+        Title of the layer.
+    before, after : Side, optional
+        The two versions; absent: their numbers and rows alone.
+    places : mapping, optional
+        Key → geometry in EPSG:4326 of rows of which only attributes changed. Those that were
+        reshaped as well have theirs.
+    synthetic : bool
+        Made-up data.
+    """
+    known = {
+        **(places or {}),
+        **dict(zip(found.reshaped["key"], found.reshaped.geometry, strict=True)),
+    }
+    rows = found.changed.rename(columns={"old": "before", "new": "after"})
+    where = np.array([*(known.get(key) for key in rows["key"]), None], dtype=object)[:-1]
+    return DiffView(
+        layer=found.layer_id,
+        title=title,
+        before=before or Side(found.a, rows=found.rows_a),
+        after=after or Side(found.b, rows=found.rows_b),
+        added=found.added,
+        removed=found.removed,
+        reshaped=found.reshaped,
+        changed=gpd.GeoDataFrame(rows, geometry=where, crs="EPSG:4326"),
+        unchanged=found.unchanged_count,
+        counts={kind: int(getattr(found, f"{kind}_count")) for kind in KINDS},
+        synthetic=synthetic,
+    )
 
 
 def verdict(view: DiffView, language: Language) -> str:

@@ -14,8 +14,9 @@ from geoplan.report.export_about import Provenance
 from geoplan.report.export_dxf import write_dxf
 from geoplan.report.export_file import new_file
 from geoplan.report.export_frames import Kind, outgoing
-from geoplan.report.export_gdal import write_flatgeobuf, write_geopackage, write_shapefile
+from geoplan.report.export_gdal import write_flatgeobuf, write_geopackage
 from geoplan.report.export_parquet import write_geoparquet
+from geoplan.report.export_shapefile import write_shapefile
 from geoplan.report.export_text import write_csv, write_geojson, write_geojsonl
 
 __all__ = ["FORMATS", "Exported", "Provenance", "export_layer", "format_of"]

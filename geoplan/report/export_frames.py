@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -17,6 +16,7 @@ import shapely
 from pyproj.exceptions import CRSError
 
 from geoplan.errors import CrsProblem, ShapeError
+from geoplan.report.export_columns import TYPES, inferred, typed
 from geoplan.vector import project_frame
 
 __all__ = ["GEOMETRY", "Kind", "Outgoing", "outgoing", "utm_of"]
@@ -28,10 +28,6 @@ GEOMETRY = "geometry"
 """Name of the geometry column in formats that have one."""
 
 _BATCH = 50_000
-_TYPES: Mapping[str, pa.DataType] = {
-    "string": pa.string(), "integer": pa.int64(), "number": pa.float64(), "boolean": pa.bool_(),
-    "date": pa.date32(),
-}  # fmt: skip
 _DIMENSION: Mapping[Kind, int] = {"point": 0, "line": 1, "polygon": 2}
 _NAMES = ("Point", "LineString", "Polygon")
 
@@ -146,7 +142,7 @@ def outgoing(
     head = next(ready)
     dropped = {head.geometry.name, *(surveyed or ())}
     names = list(fields) if fields else [c for c in head.columns if c not in dropped]
-    schema = pa.schema([(n, _TYPES[fields[n]] if fields else _inferred(head[n])) for n in names])
+    schema = pa.schema([(n, TYPES[fields[n]] if fields else inferred(head[n])) for n in names])
     shapes = _shapes(head)
     whole = isinstance(data, gpd.GeoDataFrame)
     empty = shapely.is_missing(shapes) | shapely.is_empty(shapes)
@@ -162,7 +158,7 @@ def outgoing(
         for frame in itertools.chain([head], ready):
             for start in range(0, len(frame), _BATCH):
                 part = frame.iloc[start : start + _BATCH]
-                table = _table(part, schema, out.rows)
+                table = typed(part, schema, out.rows)
                 yield table, _uniform(_shapes(part), out)
                 out.rows += len(part)
                 if progress is not None:
@@ -271,66 +267,6 @@ def _uniform(shapes: Shapes, out: Outgoing) -> Shapes:
             remedy="drop the heights or give all rows one",
         )
     return shapes
-
-
-def _inferred(column: pd.Series) -> pa.DataType:
-    if pd.api.types.is_bool_dtype(column.dtype):
-        return pa.bool_()
-    if column.dtype == object:
-        column = column.map(_flat)
-    try:
-        found = pa.Array.from_pandas(column).type
-    except (pa.ArrowInvalid, pa.ArrowTypeError):
-        return pa.string()
-    if pa.types.is_integer(found):
-        return pa.int64()
-    if pa.types.is_floating(found) or pa.types.is_decimal(found):
-        return pa.float64()
-    if pa.types.is_timestamp(found):
-        return pa.timestamp("ms", tz="UTC" if found.tz else None)
-    if pa.types.is_boolean(found) or pa.types.is_date(found):
-        return found
-    return pa.string()
-
-
-def _flat(value: Any) -> Any:
-    """Return a cell that a column can hold: lists and mappings become JSON."""
-    if isinstance(value, (dict, list, tuple)):
-        return json.dumps(value, ensure_ascii=False)
-    if isinstance(value, float) and np.isnan(value):
-        return None
-    return value
-
-
-def _table(frame: pd.DataFrame, schema: pa.Schema, before: int) -> pa.Table:
-    arrays = []
-    for column in schema:
-        if column.name not in frame.columns:
-            arrays.append(pa.nulls(len(frame), column.type))
-            continue
-        cells = frame[column.name]
-        if cells.dtype == object or pa.types.is_string(column.type):
-            cells = cells.map(_flat, na_action="ignore")
-        if pa.types.is_string(column.type):
-            cells = cells.map(str, na_action="ignore").astype(object)
-        try:
-            arrays.append(_array(cells, column.type))
-        except (pa.ArrowInvalid, pa.ArrowTypeError, ValueError, TypeError) as error:
-            raise ShapeError(
-                f"column '{column.name}' holds values that are no {column.type}: {error}",
-                where=f"rows {before + 1:,} to {before + len(frame):,}",
-                remedy="state the types of the columns, or give the column one type",
-            ) from error
-    return pa.Table.from_arrays(arrays, schema=schema)
-
-
-def _array(cells: pd.Series, kind: pa.DataType) -> pa.Array:
-    if pa.types.is_integer(kind) and pd.api.types.is_float_dtype(cells.dtype):
-        # pandas holds whole numbers with gaps as floats.
-        return pa.Array.from_pandas(cells, type=pa.float64()).cast(kind, safe=True)
-    if pa.types.is_date(kind) and pd.api.types.is_datetime64_any_dtype(cells.dtype):
-        return pa.Array.from_pandas(cells.dt.date, type=kind)
-    return pa.Array.from_pandas(cells, type=kind)
 
 
 def utm_of(frames: Outgoing, shapes: Shapes) -> str:

@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
+import json as jsonlib
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
 from geoplan.cli.context import AppContext, print_json
 from geoplan.cli.pack import print_lines, who
 from geoplan.cli.table import Column, table_lines, terminal_width
-from geoplan.errors import Problem
+from geoplan.errors import InputError, Problem
+from geoplan.persian import key_form
+from geoplan.report.diff import DiffView, diff_document, diff_lines
+from geoplan.report.diff_layers import write_diff_gpkg
+from geoplan.report.diff_page import write_diff_html
 from geoplan.report.export import FORMATS, Exported
 from geoplan.store import cluster
 from geoplan.store import history as versions
+from geoplan.store.find import find_rows
+from geoplan.store.lineage import lineage_of
 from geoplan.store.quarantine import drop_quarantine, quarantine_loads
 from geoplan.store.session import engine_for, transaction
+from geoplan.studies.layer_diff import compare_versions
 from geoplan.studies.layer_export import export_quarantine, export_version, quarantine_name
 
 __all__ = ["add"]
 
 LayerArgument = Annotated[str, typer.Argument(help="Layer of the catalogue.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document.")]
+
+
+_WIDE = 100
+"""Columns where the output goes to a file or a pipe."""
 
 
 def _engine(ctx: typer.Context) -> Any:
@@ -60,6 +72,91 @@ def history(ctx: typer.Context, layer: LayerArgument, json: JsonOption = False) 
         step = f"v{e.from_number or '–'} → v{e.to_number or '–'}"
         note = f"  ({e.note})" if e.note else ""
         print_lines([f"  {e.at:%Y-%m-%d %H:%M}  {e.action:8}  {step:12}  {e.who}{note}"])
+
+
+def diff(
+    ctx: typer.Context,
+    layer: LayerArgument,
+    before: Annotated[int | None, typer.Option("--from", help="Older version.")] = None,
+    after: Annotated[
+        int | None, typer.Option("--to", help="Newer version; the current one if absent.")
+    ] = None,
+    report: Annotated[
+        list[Path] | None,
+        typer.Option("--report", help="Write it: .html with a map, .gpkg or .json; repeat."),
+    ] = None,
+    language: Annotated[
+        Literal["en", "fa"], typer.Option(help="Language that the HTML opens with.")
+    ] = "en",
+    limit: Annotated[int, typer.Option(min=0, help="Rows listed of each kind.")] = 10,
+    json: JsonOption = False,
+) -> None:
+    """Tell what two versions of a layer differ in: added, removed, reshaped, changed."""
+    context: AppContext = ctx.obj
+    view = compare_versions(_engine(ctx), context.catalogue, layer, before=before, after=after)
+    for path in report or []:
+        _write_diff(view, path, language)
+    if json:
+        print_json(diff_document(view))
+    else:
+        print_lines(diff_lines(view, terminal_width() or _WIDE, limit=limit))
+
+
+def _write_diff(view: DiffView, path: Path, language: str) -> None:
+    suffix = path.suffix.lower()
+    if suffix in (".html", ".htm"):
+        write_diff_html(view, path, language=language, overwrite=True)
+    elif suffix == ".gpkg":
+        write_diff_gpkg(view, path, overwrite=True)
+    elif suffix == ".json":
+        text = jsonlib.dumps(diff_document(view), ensure_ascii=False, indent=1)
+        path.write_text(text + "\n", encoding="utf-8")
+    else:
+        raise InputError(
+            f"a report of kind '{suffix or path.name}' is not written",
+            where="--report",
+            remedy="use a name that ends in .html, .gpkg or .json",
+        )
+
+
+def lineage(
+    ctx: typer.Context,
+    layer: LayerArgument,
+    key: Annotated[str, typer.Argument(help="Key of a plot, of today or of any version.")],
+    json: JsonOption = False,
+) -> None:
+    """Tell which plots a plot was split or merged from, and what became of it."""
+    with transaction(_engine(ctx)) as session:
+        found = lineage_of(session, layer, key_form(key))
+    if json:
+        print_json(asdict(found))
+        return
+    if not (found.ancestors or found.descendants):
+        print_lines([f"{key} was never split, merged or redivided"])
+    for title, links in (("came from", found.ancestors), ("became", found.descendants)):
+        if links:
+            print_lines([f"{key} {title}:"])
+        for x in links:
+            shares = f"{x.shared_m2:,.1f} of {x.old_m2:,.1f} m²"
+            print_lines(
+                [f"  v{x.from_number} {x.old_key} → v{x.to_number} {x.new_key}  {x.kind}, {shares}"]
+            )
+
+
+def find(
+    ctx: typer.Context,
+    layer: LayerArgument,
+    text: Annotated[str, typer.Argument(help="Part of a key, number or name, in any spelling.")],
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="Most rows.")] = 20,
+    json: JsonOption = False,
+) -> None:
+    """Find rows by key, number or name, whichever keyboard wrote them."""
+    with transaction(_engine(ctx)) as session:
+        found = find_rows(session, layer, text, limit)
+    if json:
+        print_json([asdict(f) for f in found])
+        return
+    print_lines([f.key for f in found] or [f"nothing in {layer} holds '{text}'"])
 
 
 def rollback(
@@ -167,5 +264,5 @@ def _load_row(load: Any) -> dict[str, Any]:
 
 def add(app: typer.Typer) -> None:
     """Add the commands to ``geoplan layers``."""
-    for command in (history, rollback, export, quarantine):
+    for command in (history, diff, rollback, lineage, find, export, quarantine):
         app.command()(command)

@@ -21,7 +21,8 @@ from shapely import wkb
 
 from geoplan.errors import InputError, RangeError, ShapeError
 from geoplan.store import tables
-from geoplan.store.binary import Field, copy_batches, encode, fields_of
+from geoplan.store.binary import Field, copy_batches, encode
+from geoplan.store.binary_fields import fields_of
 
 ALL = [
     Field("yes", "bool"), Field("small", "int2"), Field("whole", "int4"), Field("large", "int8"),

@@ -8,16 +8,13 @@ from typing import Any, TypeAlias
 import numpy as np
 import psycopg2
 import pyarrow as pa
-from geoalchemy2 import Geometry
 from psycopg2 import sql
-from sqlalchemy import BigInteger, Boolean, Date, DateTime, Float, Integer, LargeBinary, Table, Text
-from sqlalchemy.dialects.postgresql import JSONB
 
 from geoplan.errors import ShapeError
 from geoplan.store.binary_columns import Field, Kind, column_of
 from geoplan.store.pipe import Pipe
 
-__all__ = ["Batch", "Field", "Kind", "copy_batches", "encode", "fields_of"]
+__all__ = ["Batch", "Field", "Kind", "copy_batches", "encode"]
 
 Batch: TypeAlias = "pa.RecordBatch | Sequence[pa.Array]"
 """Rows: one array for each field, in order."""
@@ -26,11 +23,6 @@ _BLOCK = 1 << 20  # bytes sent at once; large enough to be rare, small enough to
 _PART = 16 << 20  # bytes in one COPY; see _Part
 _START = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _END = b"\xff\xff"
-
-
-def fields_of(table: Table) -> dict[str, Field]:
-    """Return the columns of a table as COPY fills them, by name."""
-    return {column.name: _field(column.name, column.type) for column in table.columns}
 
 
 def encode(fields: Sequence[Field], batch: Batch, *, first_row: int = 1) -> memoryview:
@@ -177,17 +169,3 @@ def _blocks(fields: Sequence[Field], batch: Batch, first_row: int) -> Iterator[b
             column.put(start, at, out)
         yield out.tobytes()
         start = stop
-
-
-def _field(name: str, kind: Any) -> Field:
-    if isinstance(kind, Geometry):
-        return Field(name, "geometry", kind.srid, str(kind.geometry_type), kind.dimension == 2)
-    kinds: tuple[tuple[type, Kind], ...] = (
-        (Boolean, "bool"), (BigInteger, "int8"), (Integer, "int4"), (Float, "float8"),
-        (DateTime, "timestamp"), (Date, "date"), (LargeBinary, "bytea"), (JSONB, "jsonb"),
-        (Text, "text"),
-    )  # fmt: skip
-    for known, ours in kinds:
-        if isinstance(kind, known):
-            return Field(name, ours)
-    raise ShapeError(f"a column of type {kind} is not filled by COPY", where=f"column '{name}'")

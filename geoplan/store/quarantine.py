@@ -16,7 +16,8 @@ from sqlalchemy.orm import Session
 
 from geoplan.errors import InputError, UnknownName
 from geoplan.store import tables
-from geoplan.store.binary import copy_batches, fields_of
+from geoplan.store.binary import copy_batches
+from geoplan.store.binary_fields import fields_of
 from geoplan.store.rows import driver_of
 
 __all__ = [

@@ -15,7 +15,8 @@ from sqlalchemy.orm import Session
 from geoplan.catalogue import LayerSpec
 from geoplan.errors import InputError, Problem
 from geoplan.store import tables
-from geoplan.store.binary import Field, copy_batches, fields_of
+from geoplan.store.binary import Field, copy_batches
+from geoplan.store.binary_fields import fields_of
 from geoplan.store.copy import plain
 from geoplan.store.merge import carry_over, key_column, make_unique, refuse_same_keys
 from geoplan.store.rows import (

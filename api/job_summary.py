@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from api.labels import label
+from api.labels import label, number
 from geoplan.catalogue.checks import DEFECTS
 from geoplan.ingest.inspection import Inspection
 
@@ -41,7 +41,7 @@ def summary_of(found: Inspection) -> dict[str, Any]:
                 "title": _title(code),
                 "severity": tally.severity,
                 "count": tally.count,
-                "area_m2": tally.area_m2,
+                "area_m2": number(tally.area_m2),
             }
             for code, tally in tallies
         ],

@@ -17,6 +17,8 @@ class Limits:
         Most features in one tile; a tile that leaves some out says so.
     tile_seconds, query_seconds : float
         Time the database may take.
+    diff_seconds : float
+        Time the database may take to compare two versions.
     page : int
         Most rows in one page of candidates; a larger wish is served with this many.
     tile_cache_mb : float
@@ -30,6 +32,7 @@ class Limits:
     tile_features: int = 10_000
     tile_seconds: float = 10.0
     query_seconds: float = 10.0
+    diff_seconds: float = 120.0
     page: int = 1_000
     tile_cache_mb: float = 64.0
     body_bytes: int = 2_000_000

@@ -87,12 +87,13 @@ def asked(client: TestClient, upload: str, action: str = "check", **options: Any
 class Program:
     """A server in a process of its own, which a test may kill or stop."""
 
-    def __init__(self, settings: Settings, **pace: float) -> None:
+    def __init__(self, settings: Settings, *, real: bool = False, **pace: float) -> None:
         root = Path(__file__).resolve().parents[1]
         wish = {
             "home": str(settings.home),
             "url": settings.database_url,
             "upload_mb": settings.upload_mb,
+            "real": real,
             "pace": pace,
         }
         self.process = subprocess.Popen(
@@ -128,7 +129,11 @@ def main(wish: str) -> None:
     settings = Settings(
         home=Path(given["home"]), database_url=given["url"], upload_mb=given["upload_mb"]
     )
-    app = service(settings, engine_for(given["url"]), **given["pace"])
+    engine = engine_for(given["url"])
+    if given["real"]:  # the catalogue and the loading of real files
+        app = create_app(settings, engine=engine, pace=Pace(**{**HURRY, **given["pace"]}))
+    else:
+        app = service(settings, engine, **given["pace"])
     run(app, listener, on_ready=lambda address: print(address, flush=True))  # noqa: T201
 
 

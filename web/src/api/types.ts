@@ -230,6 +230,108 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/layers/{layer_id}/diff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Layer Diff
+         * @description Return what differs between two versions: rows added, removed, reshaped, changed.
+         */
+        get: operations["getLayerDiff"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/layers/{layer_id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Layer History
+         * @description Return every version of a layer, and who made it current when.
+         */
+        get: operations["getLayerHistory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/layers/{layer_id}/rollback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Roll Layer Back
+         * @description Let a layer show another of its versions; nothing is lost, and the record says who and why.
+         *
+         *     The layer shows it from the answer on.
+         */
+        post: operations["rollLayerBack"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/quarantine": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Quarantine
+         * @description List the loads whose refused rows are kept, newest first.
+         */
+        get: operations["listQuarantine"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/quarantine/{load_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Quarantine
+         * @description Return the rows that a load refused, as a file in the format of their source.
+         */
+        get: operations["getQuarantine"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/regions": {
         parameters: {
             query?: never;
@@ -700,6 +802,20 @@ export interface components {
             site_id: string;
         };
         /**
+         * ChangedRow
+         * @description An attribute that differs.
+         */
+        ChangedRow: {
+            /** Field */
+            field: string;
+            /** Key */
+            key: string;
+            /** New */
+            new: unknown;
+            /** Old */
+            old: unknown;
+        };
+        /**
          * ConfirmRequest
          * @description Load what was checked.
          */
@@ -813,6 +929,63 @@ export interface components {
              * @description Country profile; absent: the only one
              */
             profile?: string | null;
+        };
+        /**
+         * DiffAnswer
+         * @description Two versions compared; the counts are exact, the lists hold at most `limit` rows each.
+         */
+        DiffAnswer: {
+            /** Added */
+            added: components["schemas"]["OneSidedRow"][];
+            /** Added Count */
+            added_count: number;
+            /** Changed */
+            changed: components["schemas"]["ChangedRow"][];
+            /** Changed Count */
+            changed_count: number;
+            /** From Number */
+            from_number: number;
+            /** Layer */
+            layer: string;
+            /** Limit */
+            limit: number;
+            /** Removed */
+            removed: components["schemas"]["OneSidedRow"][];
+            /** Removed Count */
+            removed_count: number;
+            /** Reshaped */
+            reshaped: components["schemas"]["ReshapedRow"][];
+            /** Reshaped Count */
+            reshaped_count: number;
+            /** Rows From */
+            rows_from: number;
+            /** Rows To */
+            rows_to: number;
+            /** To Number */
+            to_number: number;
+            /** Unchanged Count */
+            unchanged_count: number;
+        };
+        /**
+         * EventAnswer
+         * @description A change of what a layer shows; null: no version.
+         */
+        EventAnswer: {
+            /**
+             * Action
+             * @enum {string}
+             */
+            action: "load" | "rollback" | "delete";
+            /** At */
+            at: string;
+            /** From Number */
+            from_number: number | null;
+            /** Note */
+            note: string;
+            /** To Number */
+            to_number: number | null;
+            /** Who */
+            who: string;
         };
         /**
          * FieldMap
@@ -986,6 +1159,18 @@ export interface components {
             status: "ok" | "degraded";
             /** Version */
             version: string;
+        };
+        /**
+         * HistoryAnswer
+         * @description Versions and events of a layer, each newest first.
+         */
+        HistoryAnswer: {
+            /** Events */
+            events: components["schemas"]["EventAnswer"][];
+            /** Layer */
+            layer: string;
+            /** Versions */
+            versions: components["schemas"]["VersionAnswer"][];
         };
         /**
          * IndicatorLine
@@ -1173,6 +1358,11 @@ export interface components {
             }[];
             /** Problems Left Out */
             problems_left_out: number;
+            /**
+             * Quarantine
+             * @description Name under which refused rows are kept
+             */
+            quarantine?: string | null;
             /** Repairs */
             repairs: number;
             /**
@@ -1290,6 +1480,23 @@ export interface components {
             width: number;
         };
         /**
+         * OneSidedRow
+         * @description A row of one version only.
+         */
+        OneSidedRow: {
+            /** Area M2 */
+            area_m2: number | null;
+            /**
+             * Geometry
+             * @description GeoJSON; null unless asked for
+             */
+            geometry: {
+                [key: string]: unknown;
+            } | null;
+            /** Key */
+            key: string;
+        };
+        /**
          * ProblemBody
          * @description An error (RFC 9457 members).
          */
@@ -1331,6 +1538,30 @@ export interface components {
              */
             code: string;
             text: components["schemas"]["Label"];
+        };
+        /**
+         * RefusedLoadAnswer
+         * @description A load whose refused rows are kept.
+         */
+        RefusedLoadAnswer: {
+            /** At */
+            at: string;
+            /** Id */
+            id: string;
+            /** Layer */
+            layer: string;
+            /** Link */
+            link: string;
+            /** Rows */
+            rows: number;
+            /** Source Crs */
+            source_crs: string | null;
+            /** Source File */
+            source_file: string;
+            /** Source Format */
+            source_format: string;
+            /** Who */
+            who: string;
         };
         /**
          * RegionDetail
@@ -1416,6 +1647,31 @@ export interface components {
             rank: number | null;
         };
         /**
+         * ReshapedRow
+         * @description A row whose outline differs.
+         */
+        ReshapedRow: {
+            /** Area After M2 */
+            area_after_m2: number | null;
+            /** Area Before M2 */
+            area_before_m2: number | null;
+            /** Geometry */
+            geometry: {
+                [key: string]: unknown;
+            } | null;
+            /** Geometry Before */
+            geometry_before: {
+                [key: string]: unknown;
+            } | null;
+            /** Key */
+            key: string;
+            /**
+             * Moved M2
+             * @description Area that lies in one of the two only
+             */
+            moved_m2: number | null;
+        };
+        /**
          * ResourceDemand
          * @description What a site needs of one resource.
          */
@@ -1429,6 +1685,23 @@ export interface components {
             resource: "water" | "power" | "wastewater";
             /** Unit */
             unit: string;
+        };
+        /**
+         * RollbackRequest
+         * @description Let a layer show another of its versions.
+         */
+        RollbackRequest: {
+            /**
+             * Note
+             * @description Why, for the record
+             * @default
+             */
+            note: string;
+            /**
+             * To
+             * @description Number of the version
+             */
+            to: number;
         };
         /**
          * RunDetail
@@ -1688,6 +1961,50 @@ export interface components {
             sent_by: string;
             /** Sha256 */
             sha256: string;
+        };
+        /**
+         * VersionAnswer
+         * @description One accepted load of a layer.
+         */
+        VersionAnswer: {
+            /** As Of */
+            as_of: string | null;
+            /** Current */
+            current: boolean;
+            /** Id */
+            id: number;
+            /** Loaded At */
+            loaded_at: string;
+            /** Loaded By */
+            loaded_by: string;
+            /**
+             * Mode
+             * @description replace, upsert or append; null: before it was noted
+             */
+            mode: string | null;
+            /** Number */
+            number: number;
+            /**
+             * Report
+             * @description where, what, remedy, severity, code, count
+             */
+            report: {
+                [key: string]: unknown;
+            }[];
+            /** Rows Read */
+            rows_read: number;
+            /** Rows Refused */
+            rows_refused: number;
+            /** Rows Stored */
+            rows_stored: number;
+            /** Source */
+            source: string;
+            /** Source Crs */
+            source_crs: string | null;
+            /** Source File */
+            source_file: string;
+            /** Synthetic */
+            synthetic: boolean;
         };
     };
     responses: never;
@@ -2168,6 +2485,224 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LayerInfo"];
+                };
+            };
+            /** @description The request cannot be answered */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The service cannot answer now */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    getLayerDiff: {
+        parameters: {
+            query: {
+                /** @description Version before */
+                from: number;
+                /** @description Version after */
+                to: number;
+                /** @description Rows of each list; above 1,000 gets 1,000 */
+                limit?: number;
+                /** @description With outlines */
+                geometry?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description Name of one thing */
+                layer_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DiffAnswer"];
+                };
+            };
+            /** @description The request cannot be answered */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The service cannot answer now */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    getLayerHistory: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of one thing */
+                layer_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HistoryAnswer"];
+                };
+            };
+            /** @description The request cannot be answered */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The service cannot answer now */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    rollLayerBack: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of one thing */
+                layer_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RollbackRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionAnswer"];
+                };
+            };
+            /** @description The request cannot be answered */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The service cannot answer now */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    listQuarantine: {
+        parameters: {
+            query?: {
+                /** @description Only of this layer */
+                layer?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedLoadAnswer"][];
+                };
+            };
+            /** @description The request cannot be answered */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The service cannot answer now */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    getQuarantine: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of one thing */
+                load_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
                 };
             };
             /** @description The request cannot be answered */

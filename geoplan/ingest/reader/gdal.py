@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from geoplan.errors import InputError, RangeError, UnknownName
+from geoplan.errors import InputError, RangeError, Unavailable, UnknownName
 from geoplan.ingest.reader.columns import distinct
 from geoplan.ingest.reader.kind import DRIVERS
 from geoplan.ingest.reader.opened import Opened
@@ -45,50 +44,32 @@ _OFFLINE = {
     "OGR_ARC_MAX_GAP": "0",
 }
 
-# Every vector driver that the wheel knows; all but one are switched off before GDAL starts.
-_ALL = (
-    "PCIDSK", "PDS4", "VICAR", "PDF", "MBTiles", "EEDA", "OGCAPI", "GDALG", "ESRI Shapefile",
-    "MapInfo File", "LVBAG", "S57", "DGN", "OGR_VRT", "CSV", "GML", "GPX", "LIBKML", "KML",
-    "GeoJSON", "GeoJSONSeq", "ESRIJSON", "TopoJSON", "OGR_GMT", "GPKG", "SQLite", "WAsP",
-    "OpenFileGDB", "DXF", "FlatGeobuf", "GeoRSS", "VFK", "PGDUMP", "OSM", "GPSBabel", "OGR_PDS",
-    "WFS", "OAPIF", "EDIGEO", "Idrisi", "ODS", "XLSX", "Elasticsearch", "Carto", "AmigoCloud",
-    "SXF", "Selafin", "JML", "PLSCENES", "CSW", "VDV", "MVT", "NGW", "MapML", "GTFS", "PMTiles",
-    "JSONFG", "MiraMonVector", "ADBC", "AVCBin", "AVCE00", "AIVector", "HTTP", "PostgreSQL",
-    "MySQL", "MSSQLSpatial", "ODBC", "OCI", "Parquet", "Arrow", "SOSI", "CAD", "HANA", "MongoDBv3",
-    "TIGER", "Interlis 1", "Interlis 2", "ARCGEN", "SVG", "GTM", "OpenAir", "SEGUKOOA", "SEGY",
-    "SUA", "XPLANE", "Walk", "PGeo", "DODS", "DB2ODBC", "INGRES", "netCDF", "JP2OpenJPEG",
-)  # fmt: skip
-
 
 def set_environment(kind: str, request: ReadRequest) -> None:
-    """Switch off all drivers but one, and every way out; before GDAL is imported."""
+    """Start GDAL with one driver, and with every way out switched off.
+
+    Raises
+    ------
+    Unavailable
+        Its other drivers could not be switched off.
+    """
     os.environ.update(_OFFLINE)
     # A batch is cut where its bytes reach this, so that memory does not follow the features.
     os.environ["OGR_ARROW_MEM_LIMIT"] = str(max(1 << 26, 2 * request.limits.feature_bytes))
-    # pyogrio imports these where they are there, and only its frames would use them: half of the
-    # time that the process takes to start.
-    for name in ("geopandas", "pandas", "pyproj", "shapely"):
-        if name not in sys.modules:
-            sys.modules[name] = None  # type: ignore[assignment]
-    wanted = DRIVERS.get(kind)
-    os.environ["GDAL_SKIP"] = ",".join(d for d in _ALL if d != wanted)
     import pyogrio
+    from pyogrio import _ogr
 
-    for name in ("geopandas", "pandas", "pyproj", "shapely"):
-        if sys.modules[name] is None:
-            del sys.modules[name]
-    _only(wanted, pyogrio)
-
-
-def _only(wanted: str | None, pyogrio: Any) -> None:
-    """Switch off what another build of GDAL knows besides."""
+    wanted = DRIVERS[kind]
     others = set(pyogrio.list_drivers()) - {wanted, "MEM", "Memory"}
-    if others:
-        from pyogrio import _ogr
-
-        skipped = ",".join([*os.environ["GDAL_SKIP"].split(","), *sorted(others)])
-        pyogrio.set_gdal_config_options({"GDAL_SKIP": skipped})
-        _ogr._register_drivers()
+    pyogrio.set_gdal_config_options({"GDAL_SKIP": ",".join(sorted(others))})
+    _ogr._register_drivers()  # registering is when drivers are skipped
+    left = set(pyogrio.list_drivers())
+    if left & others or wanted not in left:
+        raise Unavailable(
+            f"GDAL does not start with the driver {wanted} alone",
+            where=request.path.name,
+            remedy="install pyogrio from PyPI",
+        )
 
 
 def layers_of(path: Path) -> list[str]:

@@ -83,6 +83,8 @@ def test_a_finding_is_one_plain_sentence_with_its_numbers() -> None:
     assert says(overlap, PERSIAN) == ("هم‌پوشانی به مساحت ۶ مترمربع میان سطر ۳ (⁨۱۲⁩) و سطر ۴ (⁨13⁩).")
     assert "up to 0.01 m² is accepted" in remedy("overlap", ENGLISH, CheckRules())
     assert "تا ۰٫۰۱ مترمربع پذیرفته است" in remedy("overlap", PERSIAN, CheckRules())
+    mended = Finding("repaired", "info", (1,), text="make_valid")
+    assert says(mended, ENGLISH) == "Repaired as asked (“⁨ring made valid⁩”): row 1."
     wide = Finding("gap", "error", tuple(range(1, 10)))
     assert says(wide, ENGLISH) == "Gap between row 1, row 2, row 3, row 4 and 5 more."
     assert says(Finding("new-code", "info", ()), ENGLISH)  # a code without words is still said
@@ -114,6 +116,16 @@ def test_evidence_is_said_for_every_reason(reason: str) -> None:
         (text,) = evidence_text(given_, language)
         assert "{" not in text
     assert "98%" in evidence_text(given_, ENGLISH)[0]
+
+
+def test_a_crs_that_nothing_speaks_for_is_not_proposed() -> None:
+    lost = CrsEvidence("EPSG:32639", "EPSG:32639", "impossible", False, 0.0, 0.0)
+    text = " ".join(
+        " ".join(terminal_lines(example_inspection(evidence=lost), 80, limit=0)).split()
+    )
+    assert "No CRS that was tried puts the features on the country's regions" in text
+    assert "State the CRS of the survey with --crs." in text
+    assert "--accept-crs" not in text
 
 
 @given(st.text())

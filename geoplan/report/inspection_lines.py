@@ -8,6 +8,7 @@ from geoplan.errors import Problem
 from geoplan.ingest.inspection import Inspection
 from geoplan.report.inspection_order import ordered_findings, ordered_tallies, verdict
 from geoplan.report.inspection_words import (
+    evidence_remedy,
     evidence_text,
     figures,
     isolated,
@@ -95,8 +96,7 @@ def _facts(inspection: Inspection, say: Language, width: int) -> list[str]:
     ]
     if inspection.evidence is not None:
         text = " ".join(evidence_text(inspection.evidence, say))
-        if inspection.evidence.reason != "fits" and inspection.crs_how != "option":
-            text += f" {say.t('evidence_confirm')}"
+        text = f"{text} {evidence_remedy(inspection.evidence, inspection.crs_how, say)}".rstrip()
         facts.insert(5, ("evidence_short", text))
     named_facts = [(say.t(key), text) for key, text in facts if text]
     wide = min(max(display_width(name) for name, _ in named_facts), 20) + 2

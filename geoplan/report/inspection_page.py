@@ -24,6 +24,7 @@ from geoplan.report.inspection_place import finite
 from geoplan.report.inspection_scene import Item, Scene, scene, scene_json
 from geoplan.report.inspection_style import colour
 from geoplan.report.inspection_words import (
+    evidence_remedy,
     evidence_text,
     figures,
     plain,
@@ -151,6 +152,7 @@ def inspection_html(
         on_map={item["n"] for item in drawing.data["items"]},
         repairs=inspection.repairs[:_REPAIRS],
         evidence=evidence_text,
+        evidence_remedy=evidence_remedy,
         colour=colour,
         title=title,
         says=says,

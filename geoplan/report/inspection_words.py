@@ -20,6 +20,7 @@ from geoplan.report.language import Language
 __all__ = [
     "SEVERITIES",
     "Sentence",
+    "evidence_remedy",
     "evidence_text",
     "figures",
     "isolated",
@@ -169,11 +170,13 @@ def says(finding: Finding, language: Language, most: int = _NAMED) -> str:
     size = quantity(finding.area_m2, "m2", language) if finding.area_m2 is not None else ""
     persian = language.code == "fa"
     quote = ("«", "»") if persian else ("“", "”")
+    # The name of a repair is said in words; everything else stands as it was found.
+    text = language.word("repair", finding.text) if finding.text else ""
     tokens = {
         "who": people,
         "size": size and (f" به مساحت {size}" if persian else f" of {size}"),
         "by": size and (f" به اندازهٔ {size}" if persian else f" by {size}"),
-        "value": finding.text and f" ({quote[0]}{isolated(finding.text)}{quote[1]})",
+        "value": text and f" ({quote[0]}{isolated(text)}{quote[1]})",
     }
     pattern = language.text(known.say) if known else f"{title(finding.code, language)}{{value}}"
     return _filled(pattern, tokens)
@@ -232,7 +235,7 @@ def evidence_text(evidence: CrsEvidence, language: Language) -> list[str]:
     declared = plain(evidence.declared) if evidence.declared else language.t("crs_none")
     lines = [
         language.t(
-            f"evidence_{evidence.reason}",
+            f"evidence_{'undecided' if _undecided(evidence) else evidence.reason}",
             crs=isolated(evidence.crs),
             declared=isolated(declared),
             share=share(evidence.inside_share),
@@ -243,6 +246,32 @@ def evidence_text(evidence: CrsEvidence, language: Language) -> list[str]:
         others = (f"{isolated(crs)} {share(value)}" for crs, value in evidence.others[:4])
         lines.append(language.t("evidence_others", others=language.comma.join(others)))
     return lines
+
+
+def _undecided(evidence: CrsEvidence) -> bool:
+    """Return whether nothing that was tried is better than what the file says."""
+    return (
+        evidence.reason != "fits"
+        and not evidence.swap_axes
+        and (evidence.inside_share <= 0 or evidence.crs == evidence.declared)
+    )
+
+
+def evidence_remedy(evidence: CrsEvidence, how: str, language: Language) -> str:
+    """Return what a person has to say about the CRS; empty where nothing is open.
+
+    Parameters
+    ----------
+    evidence : CrsEvidence
+        What the coordinates speak for.
+    how : str
+        How the CRS that was used is known: ``declared``, ``option`` or ``proposed``.
+    language : Language
+        With the words of these pages.
+    """
+    if evidence.reason == "fits" or how == "option":
+        return ""
+    return language.t("evidence_state" if _undecided(evidence) else "evidence_confirm")
 
 
 def worst_first(item: Finding | Problem) -> int:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import geopandas as gpd
 from sqlalchemy import Engine
 
 from geoplan.catalogue import Catalogue
 from geoplan.errors import UnknownName
-from geoplan.report.diff import DiffView, Side
+from geoplan.report.diff import DiffView, Side, diff_view
 from geoplan.store import read
 from geoplan.store.diff import diff
 from geoplan.store.history import History, Version, history
@@ -49,28 +48,16 @@ def compare_versions(
         newer = _numbered(known, after)
         older = _numbered(known, before) if before is not None else _before(known, newer)
         found = diff(session, layer, older.number, newer.number, most=MOST_SHOWN)
-        changed = found.changed.rename(columns={"old": "before", "new": "after"})
-        places = gpd.GeoSeries([None] * len(changed), crs=4326)
-        if len(changed):
+        places = {}
+        if len(found.changed):
             rows = read.layer_frame(session, layer, columns=["key"], number=newer.number)
-            there = dict(zip(rows["key"], rows.geometry, strict=True))
-            places = gpd.GeoSeries([there.get(k) for k in changed["key"]], crs=4326)
-    return DiffView(
-        layer=layer,
-        title=spec.title,
+            places = dict(zip(rows["key"], rows.geometry, strict=True))
+    return diff_view(
+        found,
+        spec.title,
         before=_side(older, found.rows_a),
         after=_side(newer, found.rows_b),
-        added=found.added,
-        removed=found.removed,
-        reshaped=found.reshaped,
-        changed=gpd.GeoDataFrame(changed, geometry=places.to_numpy(), crs=4326),
-        unchanged=found.unchanged_count,
-        counts={
-            "added": found.added_count,
-            "removed": found.removed_count,
-            "reshaped": found.reshaped_count,
-            "changed": found.changed_count,
-        },
+        places=places,
         synthetic=newer.synthetic,
     )
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import shapely
 
 from geoplan.errors import CrsProblem, InputError
 from geoplan.ingest.columns import rename
 from geoplan.ingest.folder import PackFolder
+from geoplan.ingest.reader import GEOMETRY, ROW, ReadRequest, open_source
 from geoplan.ingest.staged import Context
 from geoplan.ingest.table import read_table
 from geoplan.ingest.vector import VECTOR_SUFFIXES, parse_crs, read_vector
@@ -17,6 +21,11 @@ from geoplan.ingest.vector import VECTOR_SUFFIXES, parse_crs, read_vector
 __all__ = ["is_file", "is_table", "open_polygons", "open_rows"]
 
 _TABLE_SUFFIXES = (".csv", ".tsv", ".txt", ".gz")
+_OTHER_SUFFIXES = (
+    ".zip", ".kml", ".kmz", ".gml", ".dxf", ".parquet", ".geoparquet", ".sqlite", ".xlsx",
+    ".geojsonl", ".geojsons", ".ndjson",
+)  # fmt: skip
+"""Formats that only the reader of deliveries knows, in its own process."""
 
 
 def open_rows(
@@ -34,8 +43,10 @@ def open_rows(
     suffix = path.suffix.lower()
     if suffix in VECTOR_SUFFIXES:
         return read_vector(path, source_layer=source_layer, encoding=encoding, crs=crs, where=file)
+    if suffix in _OTHER_SUFFIXES:
+        return _read_apart(path, file, source_layer, encoding, crs, lon, lat)
     if suffix not in _TABLE_SUFFIXES:
-        known = ", ".join((*VECTOR_SUFFIXES, ".csv", ".csv.gz", ".tif"))
+        known = ", ".join((*VECTOR_SUFFIXES, *_OTHER_SUFFIXES, ".csv", ".csv.gz", ".tif"))
         raise InputError(
             f"files of kind '{suffix or path.name}' are not read", where=file, remedy=f"use {known}"
         )
@@ -63,6 +74,44 @@ def open_rows(
     return (
         gpd.GeoDataFrame(frame, geometry=gpd.GeoSeries(points, crs=stated)),
         ":".join(authority) if authority else str(stated.name),
+    )
+
+
+def _read_apart(
+    path: Path,
+    file: str,
+    source_layer: str | None,
+    encoding: str | None,
+    crs: str | None,
+    lon: str | None,
+    lat: str | None,
+) -> tuple[gpd.GeoDataFrame | pd.DataFrame, str | None]:
+    """Read a whole file in a process of its own."""
+    request = ReadRequest(path, source_layer=source_layer, encoding=encoding, lon=lon, lat=lat)
+    with open_source(request) as source:
+        batches = list(source)
+        info = source.info
+    table = pa.Table.from_batches(batches)
+    names = [n for n in table.schema.names if n not in (ROW, GEOMETRY)]
+    frame = table.select(names).to_pandas()
+    for name in frame.columns:
+        if pd.api.types.is_string_dtype(frame[name]) or frame[name].dtype == object:
+            frame[name] = frame[name].astype(object).where(frame[name].notna(), None)
+    shapes = shapely.from_wkb(np.array(table.column(GEOMETRY).to_pylist(), dtype=object))
+    if info.geometry_type is None and shapely.is_missing(shapes).all():
+        return frame, None
+    stated = info.crs or crs
+    if stated is None:
+        raise CrsProblem(
+            "the file does not say its coordinate reference system",
+            where=file,
+            remedy="name it in the pack: crs: EPSG:…",
+        )
+    known = parse_crs(stated, where=file)
+    authority = known.to_authority()
+    return (
+        gpd.GeoDataFrame(frame, geometry=gpd.GeoSeries(shapes, crs=known)),
+        ":".join(authority) if authority else str(known.name),
     )
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json as jsonlib
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import numpy as np
+import shapely
 import typer
 from pydantic import ValidationError
 from rich.console import Console
@@ -20,6 +23,7 @@ from geoplan.cli.pack import bar, print_lines, refuse_errors, report_of, show, w
 from geoplan.cli.table import terminal_width
 from geoplan.errors import CheckFailed, FileMissing, InputError, UnknownName
 from geoplan.ingest.inspection import Inspection
+from geoplan.report.export_file import new_file
 from geoplan.report.inspection_document import inspection_document
 from geoplan.report.inspection_layers import write_problem_gpkg
 from geoplan.report.inspection_lines import terminal_lines
@@ -167,14 +171,16 @@ def _write_reports(found: Inspection, wanted: list[Path] | None, language: str) 
     for path in wanted or []:
         suffix = path.suffix.lower()
         if suffix in (".html", ".htm"):
-            write_inspection_html(found, path, language=language)
+            ground = shapely.from_wkb(np.array(found.outlines, dtype=object))
+            write_inspection_html(found, path, language=language, context=ground, overwrite=True)
         elif suffix == ".gpkg":
-            write_problem_gpkg(found, path)
+            write_problem_gpkg(found, path, overwrite=True)
         elif suffix == ".json":
-            import json as jsonlib
-
-            text = jsonlib.dumps(inspection_document(found), ensure_ascii=False, indent=1)
-            path.write_text(text + "\n", encoding="utf-8")
+            text = jsonlib.dumps(
+                inspection_document(found), ensure_ascii=False, indent=1, allow_nan=False
+            )
+            with new_file(path, overwrite=True) as part:
+                part.write_text(text + "\n", encoding="utf-8")
         else:
             raise InputError(
                 f"a report of kind '{suffix or path.name}' is not written",

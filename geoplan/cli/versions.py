@@ -18,6 +18,7 @@ from geoplan.report.diff import DiffView, diff_document, diff_lines
 from geoplan.report.diff_layers import write_diff_gpkg
 from geoplan.report.diff_page import write_diff_html
 from geoplan.report.export import FORMATS, Exported
+from geoplan.report.export_file import new_file
 from geoplan.store import cluster
 from geoplan.store import history as versions
 from geoplan.store.find import find_rows
@@ -109,8 +110,9 @@ def _write_diff(view: DiffView, path: Path, language: str) -> None:
     elif suffix == ".gpkg":
         write_diff_gpkg(view, path, overwrite=True)
     elif suffix == ".json":
-        text = jsonlib.dumps(diff_document(view), ensure_ascii=False, indent=1)
-        path.write_text(text + "\n", encoding="utf-8")
+        text = jsonlib.dumps(diff_document(view), ensure_ascii=False, indent=1, allow_nan=False)
+        with new_file(path, overwrite=True) as part:
+            part.write_text(text + "\n", encoding="utf-8")
     else:
         raise InputError(
             f"a report of kind '{suffix or path.name}' is not written",

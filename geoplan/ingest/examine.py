@@ -37,6 +37,7 @@ Ints = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
 _SAMPLE = 2_000
+_OUTLINES = 8_000
 _STOPS = ("giant-geometry",)
 _LOOK = ("encoding-detected", "encoding-wrong", "wrong-extension", "dxf-units", "dxf-unread")
 _GIVEN = {
@@ -144,6 +145,8 @@ class Examination:
         self.rows_dropped = 0
         self._keys: list[pa.Array] = []
         self._rows: list[npt.NDArray[np.int32]] = []
+        self._outlines: list[bytes] = []
+        self._every = 1
         self._order: npt.NDArray[np.int32] | None = None
         self._blanked: dict[str, int] = {}
         self._stack = ExitStack()
@@ -288,6 +291,7 @@ class Examination:
             self._note_shapes(shapes, fields)
             self._index.add(fields.key, fields.rows)
         self.rows_dropped += int(shapes.dropped.sum())
+        self._remember(shapes.surveyed)
         return Checked(
             fields,
             shapes.geometry,
@@ -296,6 +300,13 @@ class Examination:
             shapes.dropped,
             batch,
         )
+
+    def _remember(self, surveyed: pa.Array) -> None:
+        """Keep some outlines for the map: every n-th of all that were read."""
+        self._outlines += [w for w in surveyed[:: self._every].to_pylist() if w is not None]
+        while len(self._outlines) > _OUTLINES:
+            self._outlines = self._outlines[::2]
+            self._every *= 2
 
     def _note_cells(self, cell: CellFinding) -> None:
         def said(i: int) -> str:
@@ -417,4 +428,5 @@ class Examination:
             rules=spec.checks,
             synthetic=synthetic,
             seconds=seconds,
+            outlines=tuple(self._outlines),
         )

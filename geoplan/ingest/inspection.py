@@ -133,6 +133,8 @@ class Inspection:
         Made-up data.
     seconds : float
         How long it took.
+    outlines : tuple of bytes
+        WKB of some of the rows, spread over the file, in ``crs``: the ground of a map.
     """
 
     file: str
@@ -155,6 +157,7 @@ class Inspection:
     rules: CheckRules
     synthetic: bool
     seconds: float
+    outlines: tuple[bytes, ...] = ()
 
     @property
     def errors(self) -> int:

@@ -109,6 +109,7 @@ def export_version(
         encoding=encoding,
         kind=spec.geometry if spec.geometry != "any" else None,
         surveyed=surveyed,
+        theme=spec.theme,
         label="number" if "number" in frame else None,
         overwrite=overwrite,
         progress=progress,

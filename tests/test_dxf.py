@@ -237,6 +237,20 @@ def test_arcs_without_end_are_refused(tmp_path: Path, monkeypatch: pytest.Monkey
         read(tmp_path / "plan.dxf", tmp_path)
 
 
+def test_coordinates_that_are_no_numbers(tmp_path: Path) -> None:
+    """They reach the check of figures, which names the row; without any number there is no row."""
+    doc, msp = drawing()
+    for k in range(3):
+        msp.add_lwpolyline([(111.25 if k else 5, 7), *square(EAST, NORTH)[1:]], close=True)
+    msp.add_lwpolyline([(111.25, 111.25)] * 3, close=True)
+    path = tmp_path / "plan.dxf"
+    doc.saveas(path)
+    path.write_bytes(path.read_bytes().replace(b"111.25", b"nan"))
+    found = read(path, tmp_path)
+    assert [np.isnan(shapely.get_coordinates(s)).any() for s in found.shapes] == [False, True, True]
+    assert len(found.noted("broken-coordinate")) == 1
+
+
 def test_a_drawing_seen_from_below(tmp_path: Path) -> None:
     """Extrusion (0, 0, −1) mirrors x: what a mirror command leaves behind."""
     doc, msp = drawing()

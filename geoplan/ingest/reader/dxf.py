@@ -156,8 +156,11 @@ def _plan(drawing: OpenDrawing, roles: LayerRoles, request: ReadRequest) -> _Pla
         matrix = matrix @ drawing.placing
     found, book = walk(drawing, roles, matrix, request.curve_tolerance_m, request.path.name)
     rings, rest = rings_of(found.pieces, request.close_tolerance_m)
-    sound = [r for r in rings if len(r.xy) >= 3]
+    sound = [r for r in rings if len(r.xy) >= 3 and _starts_well(r)]
     for ring in rings:
+        if len(ring.xy) >= 3 and not _starts_well(ring):
+            what = f"{_handle(found, ring)} has no coordinate that is a number"
+            book.add(Note("broken-coordinate", what, "correct it in the drawing"))
         if len(ring.xy) < 3:
             book.add(
                 Note(
@@ -167,6 +170,16 @@ def _plan(drawing: OpenDrawing, roles: LayerRoles, request: ReadRequest) -> _Pla
                 )
             )
     return _Plan(found, book, sound, rest, _polygons(sound))
+
+
+def _starts_well(ring: Ring) -> bool:
+    """Turn a ring so that it starts with numbers: GEOS compares its ends; False without any."""
+    good = np.flatnonzero(np.isfinite(ring.xy).all(axis=1))
+    if not len(good):
+        return False
+    if good[0]:
+        ring.xy = np.roll(ring.xy, -int(good[0]), axis=0)
+    return True
 
 
 def _polygons(rings: list[Ring]) -> Shapes:

@@ -265,10 +265,11 @@ class _Walker:
 
     def finish(self) -> None:
         """Count what lies in paper space."""
+        model = self._doc.modelspace()
         paper = Counter(
             entity.dxftype()
             for layout in self._doc.layouts
-            if not layout.is_modelspace
+            if layout is not model
             for entity in layout
         )
         del paper["VIEWPORT"]

@@ -3,17 +3,42 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import pyogrio
+import pytest
 import shapely
+
+from geoplan.ingest.reader import Note, ReadRequest, SourceInfo, open_source
 
 NAMES = ["قطعهٔ یک", "كارخانه ي فولاد", "Plot 3"]
 CODES = ["۱۲/۳", "0012", "C-3"]
 AREAS = [100.0, 400.5, None]
+
+
+def read(path: Path, **asked: Any) -> tuple[SourceInfo, list[dict[str, Any]], list[Note]]:
+    with open_source(ReadRequest(path, **asked)) as source:
+        rows = [row for batch in source for row in batch.to_pylist()]
+        return source.info, rows, source.notes
+
+
+@pytest.fixture
+def own_temporary(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """A folder for temporary files that no other test uses at the same time."""
+    folder = tmp_path_factory.mktemp("temporary")
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    return folder
+
+
+def left_behind() -> list[Path]:
+    return list(Path(tempfile.gettempdir()).iterdir())
 
 
 def plots(crs: str = "EPSG:32639") -> gpd.GeoDataFrame:

@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
-from typing import Any
 
 import pytest
 import shapely
 from pyproj import CRS
-from reader_files import FORMATS, plots
+from reader_files import FORMATS, left_behind, own_temporary, plots, read
 
 from geoplan.errors import EmptyLayer, FileMissing, InputError, RangeError, UnknownName
-from geoplan.ingest.reader import GEOMETRY, ROW, Limits, Note, ReadRequest, SourceInfo, open_source
+from geoplan.ingest.reader import GEOMETRY, ROW, Limits
 
+__all__ = ["own_temporary"]
 
-def read(path: Path, **asked: Any) -> tuple[SourceInfo, list[dict[str, Any]], list[Note]]:
-    with open_source(ReadRequest(path, **asked)) as source:
-        rows = [row for batch in source for row in batch.to_pylist()]
-        return source.info, rows, source.notes
-
-
-def left_behind() -> list[Path]:
-    return list(Path(tempfile.gettempdir()).glob(".geoplan-read*"))
+pytestmark = pytest.mark.usefixtures("own_temporary")
 
 
 @pytest.mark.parametrize("name", FORMATS)

@@ -17,7 +17,7 @@ class _Without(MetaPathFinder):
     That is half of the time that the process would take to start.
     """
 
-    def find_spec(self, fullname: str, path: object, target: object = None) -> None:
+    def find_spec(self, fullname: str, *_: object) -> None:
         """Refuse the names below; say nothing of others."""
         if fullname in ("pandas", "geopandas", "pyproj"):
             raise ModuleNotFoundError(f"no {fullname} in the reading process", name=fullname)

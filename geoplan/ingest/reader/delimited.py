@@ -72,7 +72,7 @@ def open_delimited(path: Path, request: ReadRequest) -> Opened:
         tuple((n, "string") for n in names),
     )  # fmt: skip
     table = _Table(path, names, skip, delimiter, encoding.name, where)
-    return Opened(info, table.batches(placed), notes)
+    return Opened(info, table.batches(placed, notes), notes)
 
 
 def _header(head: str, where: str) -> tuple[list[str], int, str]:
@@ -106,7 +106,7 @@ class _Table:
     encoding: str
     where: str
 
-    def batches(self, placed: PlacedBy) -> Iterator[pa.RecordBatch]:
+    def batches(self, placed: PlacedBy, notes: list[Note]) -> Iterator[pa.RecordBatch]:
         """Give the rows; a row with other than the header's cells ends them with an error."""
         spoilt: list[tuple[int | None, int]] = []
         rows = 0
@@ -122,6 +122,7 @@ class _Table:
                 if len(batch):
                     rows += len(batch)
                     yield placed_batch(batch, placed)
+            notes += placed.unread.notes()
         except (pa.ArrowInvalid, UnicodeDecodeError, OSError) as error:
             raise self._unreadable(error) from error
         if spoilt:

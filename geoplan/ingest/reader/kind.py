@@ -177,16 +177,16 @@ def _by_text(path: Path, head: bytes) -> str | None:
         )
     if start.startswith("<"):
         low = start.lower()
-        if "<html" in low[:2000] or "<!doctype html" in low[:2000]:
+        if "<kml" in low or "opengis.net/kml" in low or "earth.google.com/kml" in low:
+            return "KML"
+        if "opengis.net/gml" in low or "featurecollection" in low:
+            return "GML"
+        if "<html" in low[:4096]:
             raise InputError(
                 "this is a web page, whatever its name says",
                 where=path.name,
                 remedy="save the table as XLSX or CSV",
             )
-        if "<kml" in low or "opengis.net/kml" in low or "earth.google.com/kml" in low:
-            return "KML"
-        if "opengis.net/gml" in low or "featurecollection" in low:
-            return "GML"
         raise InputError(
             "this XML is neither GML nor KML",
             where=path.name,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from xml.parsers import expat
 
 import pyarrow as pa
@@ -15,6 +15,7 @@ from geoplan.ingest.reader.kml_shape import Shape
 from geoplan.ingest.reader.opened import Opened
 from geoplan.ingest.reader.prolog import refuse_entities
 from geoplan.ingest.reader.request import GEOMETRY, Note, ReadRequest, SourceInfo
+from geoplan.ingest.reader.unread import Unread
 
 __all__ = ["folders_of", "open_kml"]
 
@@ -22,7 +23,13 @@ _BATCH = 8_192
 _CHUNK = 1 << 18
 _FIXED = {"name": "Name", "description": "Description"}
 _LINKS = ("NetworkLink", "GroundOverlay", "ScreenOverlay", "PhotoOverlay")
-_NAMED = 1000
+
+
+class _Row(NamedTuple):
+    folder: str
+    wkb: bytes | None
+    why: str
+    values: dict[str, str]
 
 
 class _Placemarks:
@@ -35,12 +42,10 @@ class _Placemarks:
     """
 
     def __init__(self, *, with_shapes: bool, most_bytes: int) -> None:
-        self.rows: list[tuple[str, bytes | None, dict[str, str]]] = []
+        self.rows: list[_Row] = []
         self.names: dict[str, None] = {}
         self.folders: dict[str, int] = {}
         self.links = 0
-        self.failed: list[tuple[int, str]] = []
-        self.failed_count = 0
         self.seen = 0
         self._with_shapes = with_shapes
         self._most = most_bytes
@@ -113,14 +118,8 @@ class _Placemarks:
         self.seen += 1
         folder = "/".join(filter(None, self._folders))
         self.folders[folder] = self.folders.get(folder, 0) + 1
-        wkb = None
-        if self._shape is not None:
-            wkb, why = self._shape.wkb()
-            if why:
-                self.failed_count += 1
-                if len(self.failed) < _NAMED:
-                    self.failed.append((self.seen, why))
-        self.rows.append((folder, wkb, self._values or {}))
+        wkb, why = self._shape.wkb() if self._shape is not None else (None, "")
+        self.rows.append(_Row(folder, wkb, why, self._values or {}))
         self._values = None
         self._shape = None
 
@@ -224,32 +223,26 @@ def _batches(
 ) -> Iterator[pa.RecordBatch]:
     found = _Placemarks(with_shapes=True, most_bytes=request.limits.feature_bytes)
     wanted = request.source_layer
-    kept: list[tuple[str, bytes | None, dict[str, str]]] = []
+    kept: list[_Row] = []
+    unread = Unread()
 
     def batch() -> pa.RecordBatch:
-        texts = [pa.array([row[2].get(key) for row in kept], pa.string()) for key in keys]
-        folder = pa.array([row[0] or None for row in kept], pa.string())
+        texts = [pa.array([row.values.get(key) for row in kept], pa.string()) for key in keys]
+        folder = pa.array([row.folder or None for row in kept], pa.string())
         columns = [*texts[:2], folder, *texts[2:]]
-        shapes = pa.array([row[1] for row in kept], pa.binary())
+        shapes = pa.array([row.wkb for row in kept], pa.binary())
+        for i, row in enumerate(kept):
+            if row.why:
+                unread.add(i, row.why)
+        unread.passed += len(kept)
         return pa.RecordBatch.from_arrays([shapes, *columns], names=[GEOMETRY, *names])
 
     for _ in _parsed(path, found, request.path.name):
-        kept += [row for row in found.rows if wanted is None or row[0] == wanted]
+        kept += [row for row in found.rows if wanted is None or row.folder == wanted]
         found.rows.clear()
         if len(kept) >= _BATCH:
             yield batch()
             kept = []
     if kept:
         yield batch()
-    if found.failed_count:
-        row, why = found.failed[0]
-        notes.append(
-            Note(
-                "geometry-not-read",
-                f"the geometry of {found.failed_count:,} placemarks is not read; the first is "
-                f"placemark {row:,}: {why}",
-                "mend it, or draw it as points, lines or polygons",
-                tuple(r for r, _ in found.failed) if wanted is None else (),
-                found.failed_count,
-            )
-        )
+    notes += unread.notes()

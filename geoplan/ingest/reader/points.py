@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import contextlib
+import re
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,7 @@ import shapely
 
 from geoplan.errors import InputError, UnknownName
 from geoplan.ingest.reader.request import Note, ReadRequest
+from geoplan.ingest.reader.unread import Unread
 from geoplan.persian import to_latin_digits
 
 __all__ = ["PlacedBy", "placed_by"]
@@ -31,31 +34,50 @@ class PlacedBy:
     y: str | None
     degrees: bool
     notes: tuple[Note, ...] = ()
+    unread: Unread = field(default_factory=Unread)
 
     def geometry(self, batch: pa.RecordBatch) -> pa.Array:
-        """Return the WKB of each row; null where it has no readable place."""
+        """Return the WKB of each row; null where it has no readable place, which is noted."""
         if self.wkt is not None:
-            texts = np.array(batch.column(self.wkt).to_pylist(), dtype=object)
-            shapes = shapely.from_wkt(texts, on_invalid="ignore")
+            column = batch.column(self.wkt)
+            shapes = _shapes(column)
+            there = np.asarray(column.is_valid())
         elif self.x is not None and self.y is not None:
-            xy = np.column_stack([_numbers(batch.column(self.x)), _numbers(batch.column(self.y))])
+            columns = batch.column(self.x), batch.column(self.y)
+            xy = np.column_stack([_numbers(column) for column in columns])
             shapes = shapely.points(xy)
             shapes[~np.isfinite(xy).all(axis=1)] = None
+            there = np.asarray(columns[0].is_valid()) | np.asarray(columns[1].is_valid())
         else:
             return pa.nulls(len(batch), pa.binary())
-        return pa.array(shapely.to_wkb(shapes, include_srid=False).tolist(), pa.binary())
+        for i in np.flatnonzero(there & (shapes == None)):  # noqa: E711 - element by element
+            given = (str(batch.column(n)[int(i)]) for n in (self.wkt, self.x, self.y) if n)
+            self.unread.add(int(i), ", ".join(text[:60] for text in given))
+        self.unread.passed += len(batch)
+        wkb = shapely.to_wkb(shapes, include_srid=False, flavor="iso", byte_order=1)
+        return pa.array(wkb.tolist(), pa.binary())
+
+
+def _shapes(column: pa.Array) -> Any:
+    """Return geometries from WKT, or from hexadecimal WKB, as databases write them out."""
+    texts = np.array(column.to_pylist(), dtype=object)
+    first = next((t for t in texts if t is not None), "")
+    if re.match(r"\s*0[01][0-9A-Fa-f]{8}", first):
+        return shapely.from_wkb(texts, on_invalid="ignore")
+    return shapely.from_wkt(texts, on_invalid="ignore")
 
 
 def _numbers(column: pa.Array) -> Any:
+    """Return numbers of any script; NaN where there is none."""
+    try:
+        return column.cast(pa.float64()).to_numpy(zero_copy_only=False)
+    except pa.ArrowInvalid:
+        pass  # some of them are written otherwise
     out = np.full(len(column), np.nan)
     for i, value in enumerate(column.to_pylist()):
-        if value is None:
-            continue
-        text = to_latin_digits(str(value)).strip().replace("٫", ".")
-        try:
-            out[i] = float(text)
-        except ValueError:
-            out[i] = np.nan
+        if value is not None:
+            with contextlib.suppress(ValueError):
+                out[i] = float(to_latin_digits(value).strip().replace("٫", "."))
     return out
 
 

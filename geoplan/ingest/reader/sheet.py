@@ -57,7 +57,8 @@ def open_sheet(path: Path, request: ReadRequest) -> Opened:
         "UTF-8", "declared", "Unknown" if placed.wkt or placed.x else None, len(rows) - 1,
         tuple((n, "string") for n in header),
     )  # fmt: skip
-    return Opened(info, _batches(rows[1:], header, placed), [*notes, *placed.notes])
+    notes += placed.notes
+    return Opened(info, _batches(rows[1:], header, placed, notes), notes)
 
 
 def sheets_of(path: Path, request: ReadRequest) -> list[str]:
@@ -90,12 +91,13 @@ def _unreadable(error: Exception, where: str) -> InputError:
 
 
 def _batches(
-    rows: list[list[Any]], header: list[str], placed: PlacedBy
+    rows: list[list[Any]], header: list[str], placed: PlacedBy, notes: list[Note]
 ) -> Iterator[pa.RecordBatch]:
     for start in range(0, len(rows), _BATCH):
         some = [[_text(cell) for cell in row] for row in rows[start : start + _BATCH]]
         columns = [pa.array([row[i] for row in some], pa.string()) for i in range(len(header))]
         yield placed_batch(pa.RecordBatch.from_arrays(columns, names=header), placed)
+    notes += placed.unread.notes()
 
 
 def _text(cell: Any) -> str | None:

@@ -11,6 +11,7 @@ import shapely
 from numba import njit
 
 from geoplan.cadastre.cells import Boxes, box_pairs
+from geoplan.cadastre.overlay import GRID_M, difference, intersection
 from geoplan.cadastre.rings import Rings
 
 __all__ = ["Ground", "geometries", "ring_boxes", "spread"]
@@ -70,14 +71,15 @@ class Ground:
         shapes[bad] = shapely.convex_hull(shapes[bad])
         crooked = ~shapely.is_valid(shapes)
         shapes[crooked] = shapely.make_valid(shapes[crooked])
-        over = shapely.intersection(land[pairs[:, 0]], shapes[at])
+        over = intersection(land[pairs[:, 0]], shapes[at])
         wet = 2 * shapely.area(over) > thin * shapely.length(over)
         unknown[pairs[wet & bad[at], 0]] = True
         wet &= ~bad[at]
         if wet.any():
             where, first = np.unique(pairs[wet, 0], return_index=True)
-            for k, met in zip(where, np.split(shapes[at[wet]], first[1:]), strict=True):
-                free[k] = shapely.difference(land[k], shapely.union_all(met))
+            met = np.split(over[wet], first[1:])
+            cover = np.array([shapely.union_all(m, grid_size=GRID_M) for m in met], dtype=object)
+            free[where] = difference(land[where], cover)
         return free, unknown
 
     def _near(self, wanted: Boxes) -> Ints:

@@ -8,6 +8,7 @@ import shapely
 from numba import njit
 
 from geoplan.cadastre.edge import Edges
+from geoplan.cadastre.overlay import intersection
 from geoplan.catalogue.checks import CheckRules
 
 __all__ = ["measure_overlaps", "same_outlines"]
@@ -87,7 +88,7 @@ def measure_overlaps(
     shapes = shapes.copy()
     shapes[crooked] = shapely.make_valid(shapes[crooked])
     a, b = shapes[pairs[:, 0]], shapes[pairs[:, 1]]
-    whole = shapely.intersection(a, b)
+    whole = intersection(a, b)
     share = shapely.area(whole)
     border = (shapely.length(a) + shapely.length(b)) / 2
     same: Flags = shapely.area(a) + shapely.area(b) - 2 * share <= rules.tolerance_m * border

@@ -264,3 +264,23 @@ def test_misuse_is_named() -> None:
     rings = Rings.of(np.array([Polygon([(0, 0), (np.inf, 0), (1, 1)])]))
     with pytest.raises(RangeError, match="not a number"):
         check_coverage(rings, np.array([1]), RULES)
+
+
+def test_hole_beside_an_edge_collinear_but_for_the_last_bit_is_found() -> None:
+    # GEOS in full precision gives the whole hole as its intersection with the first plot.
+    plots = [
+        Polygon([(15, 10), (0, 15), (10, 0), (15, -10), (15, 0), (20, 0), (20, 5)]),
+        Polygon(
+            [
+                (12.734591091858617, 22.840215276300388),
+                (10.830285489474305, 24.32446327029277),
+                (-3.6586593155568963, 26.127479255282392),
+                (0.6031630024062657, 12.122941921751577),
+                (17.720924463320006, 20.821755530265072),
+            ]
+        ),
+        Polygon([(15, 30), (10, 15), (30, 15)]),
+        Polygon([(15, 30), (10, 30), (5, 35), (0, 30), (5, 25), (15, 10), (20, 10)]),
+    ]
+    (gap,) = [d for d in check(*plots, groups=[0] * 4)["gap"] if d.text == "enclosed"]
+    assert gap.area_m2 == pytest.approx(29.365963, abs=1e-4)

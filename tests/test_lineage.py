@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 import shapely
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from shapely import box
 from test_version import load, plots
 
 from geoplan.errors import InputError
-from geoplan.store.lineage import Ground, descents, lineage, lineage_of, record_lineage
+from geoplan.store.lineage import Ground, _bound, descents, lineage, lineage_of, record_lineage
 from geoplan.store.session import transaction
 
 U = 1e-3  # side of a square of the plan, degrees
@@ -96,6 +97,18 @@ def test_backwards_a_split_is_a_merge(parts, order):
     turned = {"split": "merge", "renumbering": "renumbering"}
     assert sorted((turned[k], n, o) for k, o, n in told(there)) == sorted(told(back))
     assert sum(m2 for d in there for *_, m2 in d.shared) == pytest.approx(100 * len(parts))
+
+
+@given(
+    st.lists(st.tuples(st.floats(0, 10), st.floats(0, 10)), min_size=3, max_size=8),
+    st.lists(st.tuples(st.floats(-0.5, 0.5), st.floats(-0.5, 0.5)), min_size=8, max_size=8),
+)
+def test_the_quick_bound_is_never_too_small(ring, steps_):
+    before = shapely.Polygon(ring)
+    after = shapely.Polygon([(x + a, y + b) for (x, y), (a, b) in zip(ring, steps_, strict=False)])
+    assume(before.is_valid and after.is_valid)
+    (bound,) = _bound(np.array([before]), np.array([after]))
+    assert before.symmetric_difference(after).area <= bound + 1e-9
 
 
 def versions(engine, *given_rows: dict[str, shapely.Polygon]) -> None:

@@ -18,12 +18,16 @@ from geoplan.store import tables
 from geoplan.store.merge import key_column
 from geoplan.store.rows import VersionRows, driver_of, version_rows
 
-__all__ = ["TOLERANCE_M2", "Diff", "DiffRow", "diff", "diff_rows"]
+__all__ = ["TOLERANCE_M2", "Diff", "DiffRow", "NotComparable", "diff", "diff_rows"]
 
 TOLERANCE_M2 = 0.01
 """Two outlines that differ by no more than this area are one outline, m²."""
 
 _HIDDEN = {"id", "version_id", "attrs", "geom", "source_geom", "source_srid", "search"}
+
+
+class NotComparable(InputError):
+    """Rows of two versions cannot be told apart or matched."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +128,7 @@ def diff(
     ------
     UnknownName
         There is no such layer or version.
-    InputError
+    NotComparable
         The rows have no key, keys that stand twice, or lie in tables that do not compare.
     """
     room = float("inf") if most is None else most
@@ -167,6 +171,7 @@ def diff_rows(
     *,
     tolerance_m2: float = TOLERANCE_M2,
     attributes: bool = True,
+    areas: bool = True,
 ) -> Iterator[DiffRow]:
     """Give the rows that differ, in the order of their keys, as the database finds them.
 
@@ -182,21 +187,23 @@ def diff_rows(
         Outlines that differ by no more are the same, for example with another first vertex.
     attributes : bool
         Compare attributes too.
+    areas : bool
+        Measure; without it every area is None, and no outline is left out by the tolerance.
 
     Raises
     ------
-    UnknownName, InputError
+    UnknownName, NotComparable
         As :func:`diff`, before the first row.
     """
     before, after = (version_rows(session, layer_id, number) for number in (a, b))
     if before.table is not after.table:
-        raise InputError(
+        raise NotComparable(
             f"version {a} lies in table '{before.table.name}', version {b} in '{after.table.name}'",
             where=layer_id,
         )
     for rows in (before, after):
         _refuse_double_keys(session, rows)
-    return _stream(session, _statement(before, after, attributes), tolerance_m2, attributes)
+    return _stream(session, _statement(before, after, attributes, areas), tolerance_m2, attributes)
 
 
 def _stream(
@@ -224,7 +231,9 @@ def _stream(
             )  # fmt: skip
 
 
-def _statement(before: VersionRows, after: VersionRows, attributes: bool) -> sql.Composable:
+def _statement(
+    before: VersionRows, after: VersionRows, attributes: bool, areas: bool
+) -> sql.Composable:
     columns = before.table.columns
     own = [c.name for c in columns if c.name not in _HIDDEN and c.name != before.key]
     shape = sql.SQL("geom" if "geom" in before.table.c else "null::geometry as geom")
@@ -258,12 +267,14 @@ def _statement(before: VersionRows, after: VersionRows, attributes: bool) -> sql
         "where a.k is null or b.k is null or {differ} "
         'order by coalesce(a.k, b.k) collate "C"'
     ).format(
-        a=sides[0], b=sides[1], differ=differ, pa=_polygon("a"), pb=_polygon("b"),
+        a=sides[0], b=sides[1], differ=differ, pa=_polygon("a", areas), pb=_polygon("b", areas),
         old=_document("a", own, before, attributes), new=_document("b", own, before, attributes),
     )  # fmt: skip
 
 
-def _polygon(side: str) -> sql.Composable:
+def _polygon(side: str, areas: bool) -> sql.Composable:
+    if not areas:
+        return sql.SQL("null::geometry")
     return sql.SQL(
         "case when m.moved and st_dimension({0}.geom) = 2 then st_collectionextract("
         "case when st_isvalid({0}.geom) then {0}.geom else st_makevalid({0}.geom) end, 3) end"
@@ -304,7 +315,7 @@ def _refuse_double_keys(session: Session, rows: VersionRows) -> None:
         )
         found = cursor.fetchone()
     if found is not None:
-        raise InputError(
+        raise NotComparable(
             f"{found[1]} rows of version {rows.number} have the key '{found[0]}'; rows without a "
             "key of their own cannot be compared",
             where=f"layer '{rows.layer_id}'",

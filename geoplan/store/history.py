@@ -145,7 +145,7 @@ def note_load(
     Parameters
     ----------
     before, after : int
-        Numbers of the versions that the layer showed and shows.
+        Numbers of the versions that the load was checked against and that it made.
 
     Raises
     ------
@@ -155,13 +155,14 @@ def note_load(
     event = tables.LayerEvent
     row = session.scalars(
         select(event)
-        .where(event.layer_id == layer_id, event.action == "load", event.to_number == after,
-               event.from_number.is_not_distinct_from(before))
+        .where(event.layer_id == layer_id, event.action == "load", event.to_number == after)
         .order_by(event.id.desc())
         .limit(1)
-    ).first()  # fmt: skip
+    ).first()
     if row is None:
         raise UnknownName(f"layer '{layer_id}' has no load of version {after} in its record")
+    if before != row.from_number:
+        note = f"{note} (checked against version {before})"  # another load came between
     row.who, row.note = who, note
     session.flush()
 

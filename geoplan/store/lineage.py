@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
+import pyarrow as pa
 import shapely
 from sqlalchemy import delete, insert, text
 from sqlalchemy.orm import Session
 
+from geoplan.cadastre.reproject import ellipsoidal_areas
+from geoplan.cadastre.wkb import parse
 from geoplan.errors import InputError
 from geoplan.store import tables
-from geoplan.store.diff import diff_rows
+from geoplan.store.diff import DiffRow, NotComparable, diff_rows
 
 __all__ = [
     "ACCOUNTED",
@@ -35,6 +38,8 @@ the sliver that a new survey leaves between neighbours."""
 ACCOUNTED = 0.95
 """Old plots became new ones when the ground that they share is at least this part of the old area
 and of the new area."""
+
+_AT_ONCE = 5_000  # kept rows looked at together
 
 Kind = Literal["split", "merge", "redivision", "renumbering"]
 
@@ -120,7 +125,10 @@ def descents(old: Sequence[Ground], new: Sequence[Ground]) -> list[Descent]:
     """
     if not old or not new:
         return []
-    before, after = (_valid([g.wkb for g in side]) for side in (old, new))
+    before, after = (
+        _valid(shapely.from_wkb(np.array([g.wkb for g in side], dtype=object)))
+        for side in (old, new)
+    )
     i, j = shapely.STRtree(after).query(before, predicate="intersects")
     # Ground is compared in degrees, in which a plot is stretched the same on both sides.
     flat_old, flat_new = shapely.area(before), shapely.area(after)
@@ -142,8 +150,10 @@ def lineage(session: Session, layer_id: str, a: int, b: int) -> list[Descent]:
     ------
     UnknownName
         There is no such layer or version.
+    NotComparable
+        The rows cannot be matched by key.
     InputError
-        ``b`` is not later than ``a``, or the rows cannot be compared.
+        ``b`` is not later than ``a``.
     """
     if not a < b:
         raise InputError(
@@ -151,31 +161,42 @@ def lineage(session: Session, layer_id: str, a: int, b: int) -> list[Descent]:
             where=layer_id,
             remedy="name the older version first",
         )
-    old: list[Ground] = []
-    new: list[Ground] = []
-    for row in diff_rows(session, layer_id, a, b, attributes=False):
-        before, after, moved = row.area_before_m2 or 0.0, row.area_after_m2 or 0.0, row.moved_m2
-        if row.what == "kept" and moved is not None:
-            # What both cover; a plot that was only measured anew is no new plot.
-            shared = (before + after - moved) / 2
-            if shared >= ACCOUNTED * max(before, after):
+    old: list[tuple[str, bytes]] = []
+    new: list[tuple[str, bytes]] = []
+    waiting: list[DiffRow] = []
+    for row in diff_rows(session, layer_id, a, b, attributes=False, areas=False):
+        if row.before is not None and row.after is not None:
+            waiting.append(row)
+            if len(waiting) < _AT_ONCE:
                 continue
-        if row.before is not None and before > 0:
-            old.append(Ground(row.key, row.before, before))
-        if row.after is not None and after > 0:
-            new.append(Ground(row.key, row.after, after))
-    return descents(old, new)
+            moved, waiting = _moved(waiting), []
+        else:
+            moved = [row]
+        old += [(r.key, r.before) for r in moved if r.before is not None]
+        new += [(r.key, r.after) for r in moved if r.after is not None]
+    for row in _moved(waiting):
+        old.append((row.key, row.before or b""))
+        new.append((row.key, row.after or b""))
+    return descents(_measured(old), _measured(new))
 
 
 def record_lineage(session: Session, layer_id: str, a: int, b: int) -> list[Descent]:
     """Find the lineage between two versions and keep it; found again, it replaces what was kept.
 
+    Rows that cannot be compared, because their keys stand twice or their table is another one,
+    have no lineage.
+
     Raises
     ------
-    UnknownName, InputError
-        As :func:`lineage`.
+    UnknownName
+        There is no such layer or version.
+    InputError
+        ``b`` is not later than ``a``.
     """
-    found = lineage(session, layer_id, a, b)
+    try:
+        found = lineage(session, layer_id, a, b)
+    except NotComparable:
+        found = []
     kept: Any = tables.PlotLineage
     session.execute(
         delete(kept).where(kept.layer_id == layer_id, kept.from_number == a, kept.to_number == b)
@@ -238,8 +259,56 @@ _UP = text(
 )
 
 
-def _valid(wkb: list[bytes]) -> Any:
-    shapes = shapely.from_wkb(np.array(wkb, dtype=object))
+def _moved(rows: list[DiffRow]) -> list[DiffRow]:
+    """Return the rows whose outline left its ground; others were only measured anew."""
+    if not rows:
+        return []
+    before, after = (
+        shapely.from_wkb(np.array(side, dtype=object))
+        for side in ([row.before for row in rows], [row.after for row in rows])
+    )
+    larger = np.maximum(shapely.area(before), shapely.area(after))
+    left = np.flatnonzero(~(_bound(before, after) <= (1 - ACCOUNTED) * larger))
+    one, other = _valid(before[left]), _valid(after[left])
+    common = shapely.area(shapely.intersection(one, other))
+    stayed = common >= ACCOUNTED * np.maximum(shapely.area(one), shapely.area(other))
+    return [rows[n] for n in left[~stayed]]
+
+
+def _bound(before: Any, after: Any) -> Any:
+    """Return an area that is no smaller than what lies in one of two outlines only; else infinity.
+
+    Where vertex for vertex no one moved by more than d, the outlines differ only within d of
+    their edges: 2 d per length of edge on both, and a circle at each end.
+    """
+    count, rings = shapely.get_num_coordinates(before), shapely.get_num_geometries(before)
+    alike = (count == shapely.get_num_coordinates(after)) & (count > 0)
+    alike &= rings == shapely.get_num_geometries(after)
+    bound = np.full(len(before), np.inf)
+    if alike.any():
+        step = shapely.get_coordinates(before[alike]) - shapely.get_coordinates(after[alike])
+        first = np.concatenate([[0], np.cumsum(count[alike])[:-1]])
+        d = np.maximum.reduceat(np.hypot(step[:, 0], step[:, 1]), first)
+        edges = shapely.length(before[alike]) + shapely.length(after[alike])
+        bound[alike] = 2 * d * edges + np.pi * d * d * count[alike]
+    return bound
+
+
+def _measured(plots: list[tuple[str, bytes]]) -> list[Ground]:
+    """Return the plots that have an area, with it."""
+    if not plots:
+        return []
+    shapes = _valid(shapely.from_wkb(np.array([wkb for _, wkb in plots], dtype=object)))
+    mended = shapely.to_wkb(shapes)
+    areas = ellipsoidal_areas(parse(pa.array(mended.tolist(), pa.binary())).rings)
+    return [
+        Ground(key, wkb, float(area))
+        for (key, _), wkb, area in zip(plots, mended.tolist(), areas.tolist(), strict=True)
+        if area > 0
+    ]
+
+
+def _valid(shapes: Any) -> Any:
     wrong = ~shapely.is_valid(shapes)
     shapes[wrong] = shapely.make_valid(shapes[wrong])
     return shapes

@@ -83,7 +83,7 @@ def carry_over(cursor: Any, rows: VersionRows, relation: str) -> int:
     cursor.execute(
         sql.SQL(
             "insert into {new} ({names}) select {names} from {old} o where {only} and not exists "
-            "(select from {new} n where n.{key} = o.{key}) order by o.id"
+            "(select from {new} n where n.{key} = o.{key})"
         ).format(
             new=sql.Identifier(relation), names=sql.SQL(", ").join(map(sql.Identifier, names)),
             old=rows.source, only=rows.only("o"), key=sql.Identifier(rows.key),

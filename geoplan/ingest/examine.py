@@ -16,10 +16,9 @@ import shapely
 
 from geoplan.cadastre import Defect
 from geoplan.cadastre.wkb import coordinates_of
-from geoplan.catalogue.checks import DEFECTS
 from geoplan.catalogue.layer import LayerSpec
 from geoplan.catalogue.mapping import FileMapping
-from geoplan.errors import EmptyLayer, Problem, Severity
+from geoplan.errors import EmptyLayer, Problem
 from geoplan.ingest.attributes.fields import CellFinding, Fields
 from geoplan.ingest.attributes.keys import KeyIndex
 from geoplan.ingest.attributes.plan import AttributePlan
@@ -30,6 +29,7 @@ from geoplan.ingest.inspection import Inspection, Repair
 from geoplan.ingest.ledger import Ledger
 from geoplan.ingest.plane import Plane, plane_of
 from geoplan.ingest.reader import GEOMETRY, ReadRequest, Source, SourceInfo, open_source
+from geoplan.ingest.remarks import blanked, noted
 
 __all__ = ["Checked", "Examination", "Given"]
 
@@ -38,8 +38,6 @@ Mask = npt.NDArray[np.bool_]
 
 _SAMPLE = 2_000
 _OUTLINES = 8_000
-_STOPS = ("giant-geometry",)
-_LOOK = ("encoding-detected", "encoding-wrong", "wrong-extension", "dxf-units", "dxf-unread")
 _GIVEN = {
     "utility_nodes": ("basis", "as_of", "method_en", "method_local"),
     "utility_lines": ("basis",),
@@ -346,38 +344,10 @@ class Examination:
                 Defect("duplicate-key", d.rows, text=d.key) for d in self._index.duplicates()
             )
             self.ledger.add(self._figures.neighbours())
-        self._notes()
-
-    def _notes(self) -> None:
-        for note in self._source.notes:
-            if note.code in DEFECTS and self._checks:
-                place = None if note.wkb is None else shapely.from_wkb(note.wkb)
-                text = note.what if note.code != "curve" else ""
-                self.ledger.add([Defect(note.code, note.rows[:1], None, place, text=text)])
-                continue
-            row = f", row {note.rows[0]:,}" if note.rows else ""
-            severity: Severity = "error" if note.code in _STOPS else "info"
-            if note.code in _LOOK:
-                severity = "warning"
-            self.problems.append(
-                Problem(
-                    self.path.name + row, note.what, note.remedy, severity, note.code, note.count
-                )
-            )
-        if self._blanked:
-            total = sum(self._blanked.values())
-            shown = ", ".join(f"{k} ({v:,})" for k, v in sorted(self._blanked.items())[:12])
-            said = ", ".join(map(str, self.given.mapping.missing))
-            self.problems.append(
-                Problem(
-                    self.path.name,
-                    f"{total:,} cells hold a value that means 'not known' ({said}): {shown}",
-                    "stored as empty",
-                    "repaired",
-                    "missing-value",
-                    total,
-                )
-            )
+        self.problems += noted(
+            self._source.notes, self.ledger if self._checks else None, where=self.path.name
+        )
+        self.problems += blanked(self._blanked, self.given.mapping.missing, where=self.path.name)
 
     # -- answering
 

@@ -18,7 +18,12 @@ from geoplan.cadastre import Defect
 from geoplan.cadastre.figure import check_figures
 from geoplan.cadastre.parent import check_parents
 from geoplan.cadastre.repair import repair_figures
-from geoplan.cadastre.reproject import ellipsoidal_areas, metres_per_unit, to_wgs84
+from geoplan.cadastre.reproject import (
+    ellipsoidal_areas,
+    metres_per_unit,
+    rows_of_points,
+    to_wgs84,
+)
 from geoplan.cadastre.thin import taken
 from geoplan.cadastre.wkb import (
     Parsed,
@@ -220,23 +225,31 @@ class FigureStep:
         return [Defect("wrong-kind", (int(fields.rows[i]),), text="multi-point") for i in many]
 
     def _hold(self, parsed: Parsed, fields: Fields, out: Mask, defects: list[Defect]) -> None:
-        """Hold the good polygons against their parents, and keep them for their neighbours."""
+        """Hold the good polygons against their parents, and keep all for their neighbours."""
         if self._spool is None and self._parents is None:
             return
         rings = parsed.rings
+        drawn = np.flatnonzero(~parsed.non_finite & (np.diff(rings.shape_start) > 0))
+        rings, rows, broken = taken(rings, drawn), fields.rows[drawn], out[drawn]
         if not self._plane.is_source:
             rings = replace(rings, xy=self._plane.there(rings.xy))
-        good = np.flatnonzero(~out & (np.diff(rings.shape_start) > 0))
-        rings, rows = taken(rings, good), fields.rows[good]
+            first = rings.ring_start[rings.part_start[rings.shape_start]]
+            near = rows_of_points(np.isfinite(rings.xy).all(axis=1), first)
+            rings, rows = taken(rings, np.flatnonzero(near)), rows[near]
+            drawn, broken = drawn[near], broken[near]
         name = self._rules.parent_field
         above = fields.values.get(name) if name is not None else None
         if above is not None:
-            above = key_forms(above).take(pa.array(good))
+            above = key_forms(above).take(pa.array(drawn))
         if self._parents is not None and above is not None:
-            found = check_parents(rings, rows, above.to_pylist(), self._parents, self._rules)
+            good = np.flatnonzero(~broken)
+            keys = above.take(pa.array(good)).to_pylist()
+            found = check_parents(taken(rings, good), rows[good], keys, self._parents, self._rules)
             defects += [self._from_plane(d) for d in found]
         if self._spool is not None:
-            self._spool.add(rows, rings, None if above is None else self._numbers(above))
+            # Broken ones are kept, too: where one lies, nobody can say that there is a gap.
+            groups = None if above is None else self._numbers(above)
+            self._spool.add(rows, rings, groups, broken)
 
     def _numbers(self, above: pa.Array) -> Ints:
         """Return a number for each name, the same in every batch; -1 where there is none."""

@@ -80,6 +80,12 @@ class Ledger:
         if self.rules.severity_of(code) == "error":
             self._refused.append(np.asarray(rows, dtype=np.int64))
 
+    def add_unlisted(self, code: str, count: int) -> None:
+        """Count further defects of a kind that nobody listed one by one."""
+        self._counted(code, max(0, count))
+        if code in self._counts:
+            self._defects.setdefault(code, [])
+
     def _counted(self, code: str, count: int) -> bool:
         if not count or self.rules.severity_of(code) == "off":
             return False

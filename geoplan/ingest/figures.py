@@ -234,7 +234,8 @@ class FigureStep:
         if not self._plane.is_source:
             rings = replace(rings, xy=self._plane.there(rings.xy))
             first = rings.ring_start[rings.part_start[rings.shape_start]]
-            near = rows_of_points(np.isfinite(rings.xy).all(axis=1), first)
+            finite = np.asarray(np.isfinite(rings.xy).all(axis=1), np.bool_)
+            near = rows_of_points(finite, first)
             rings, rows = taken(rings, np.flatnonzero(near)), rows[near]
             drawn, broken = drawn[near], broken[near]
         name = self._rules.parent_field

@@ -149,7 +149,8 @@ def _too_large(request: ReadRequest) -> InputError:
 
 def _is_memory(error: Exception) -> bool:
     text = f"{type(error).__name__} {error}".lower()
-    return any(w in text for w in ("out of memory", "cannot allocate", "bad_alloc", "memoryerror"))
+    words = ("out of memory", "cannot allocate", "bad_alloc", "memoryerror", "failed to map")
+    return any(word in text for word in words)
 
 
 def _unreadable(request: ReadRequest, error: Exception) -> InputError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from geoplan.ingest.reader.stage import staged
 __all__ = ["layers_of", "open_vector", "set_environment"]
 
 _BATCH = 16_384
+_WARNINGS = 1000
 
 _OFFLINE = {
     # A file can name other files or addresses; none of them is ever followed.
@@ -103,7 +105,7 @@ def open_vector(path: Path, kind: str, request: ReadRequest, folder: Path) -> Op
 
     where = request.path.name
     notes: list[Note] = []
-    encoding = how = None
+    encoding = how = coded = None
     if kind == "GML":
         refuse_entities(path, where=where)
     elif kind == "Shapefile":
@@ -112,6 +114,7 @@ def open_vector(path: Path, kind: str, request: ReadRequest, folder: Path) -> Op
         notes += check_parts(path, where=where)
         found = text_encoding(path, request, notes)
         encoding, how = found.name, found.how
+        coded = found.name.upper()  # GDAL knows ISO-8859-1 in capitals only
     elif kind in ("GeoJSON", "GeoJSONSeq"):
         from geoplan.ingest.reader.geojson import refuse_linked_crs
 
@@ -123,7 +126,7 @@ def open_vector(path: Path, kind: str, request: ReadRequest, folder: Path) -> Op
     options = {"IMMUTABLE": "YES"} if kind in ("GeoPackage", "SpatiaLite") else {}
     try:
         layers, layer = _chosen(file, path, kind, request)
-        info = pyogrio.read_info(file, layer=layer, encoding=encoding, **options)
+        info = pyogrio.read_info(file, layer=layer, encoding=coded, **options)
         if len(info["fields"]) > request.limits.columns:
             raise RangeError(
                 f"{len(info['fields']):,} columns; the limit is {request.limits.columns:,}",
@@ -131,7 +134,7 @@ def open_vector(path: Path, kind: str, request: ReadRequest, folder: Path) -> Op
                 remedy="leave out columns that no field needs",
             )
         manager = open_arrow(
-            file, layer=layer, batch_size=_BATCH, use_pyarrow=True, encoding=encoding, **options
+            file, layer=layer, batch_size=_BATCH, use_pyarrow=True, encoding=coded, **options
         )
     except (
         pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, ValueError, RuntimeError,
@@ -173,12 +176,15 @@ def _batches(
     rows = 0
     names: list[str] | None = None
     try:
-        with manager as (meta, reader):
+        with warnings.catch_warnings(record=True) as said, manager as (meta, reader):
+            warnings.simplefilter("always")
             for batch in reader:
                 if names is None:
                     names = distinct(list(map(str, meta["fields"])), notes)
                 rows += len(batch)
                 yield _shaped(batch, meta.get("geometry_name"), names)
+                del said[_WARNINGS:]
+            notes += _warned(said)
     except (
         pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pyogrio.errors.FeatureError,
         pa.ArrowException, UnicodeDecodeError, RuntimeError,
@@ -199,6 +205,12 @@ def _batches(
         from geoplan.ingest.reader.geojson import check_every_line
 
         check_every_line(path, rows, where=where)
+
+
+def _warned(said: list[warnings.WarningMessage]) -> list[Note]:
+    """Return what GDAL warned of, each thing once."""
+    texts = dict.fromkeys(" ".join(str(w.message).split())[:300] for w in said)
+    return [Note("reader-warning", text) for text in list(texts)[:10]]
 
 
 def _shaped(batch: pa.RecordBatch, geometry: str | None, fields: list[str]) -> pa.RecordBatch:
@@ -258,8 +270,11 @@ def _layer(layers: list[str], wanted: str | None, where: str) -> str:
 
 def _damaged(kind: str, error: Exception, where: str) -> InputError:
     text = " ".join(str(error).split())[:200]
+    remedy = "deliver it again; it may be cut off or damaged"
+    if isinstance(error, UnicodeDecodeError):
+        remedy = "name its encoding with --encoding, for example windows-1256"
     return InputError(
         f"the {kind} cannot be read: {text}",
         where=where,
-        remedy="deliver it again; it may be cut off or damaged",
+        remedy=remedy,
     )

@@ -12,6 +12,11 @@ PARTS = (
         "Portfolio (one JSON line a case; the peer is a capacity-aware greedy choice)",
         ["benchmarks.portfolio", "300", "1000"],
     ),
+    ("Plots into one table (peers: ogr2ogr, to_postgis)", ["benchmarks.load"]),
+    ("A load with every check on (peer: ogr2ogr without any)", ["benchmarks.delivery"]),
+    ("Topology of 500,000 plots (peers: PostGIS self-join, STRtree)", ["benchmarks.topology"]),
+    ("A load with 10 and with 2,000 layers in the catalogue", ["benchmarks.catalogue_size"]),
+    ("Damaged files at the readers' edge", ["benchmarks.fuzz", "--cases", "10000"]),
     ("Tiles and answers (500,000 plots; bare: ST_AsMVT alone)", ["benchmarks.api"]),
 )  # fmt: skip
 

@@ -56,7 +56,7 @@ def token_for(engine: Engine, name: str = "Sara") -> dict[str, str]:
         return {"Authorization": f"Bearer {make_token(session, name)}"}
 
 
-def ended(client: Any, job_id: str, *states: str, seconds: float = 20) -> dict[str, Any]:
+def ended(client: Any, job_id: str, *states: str, seconds: float = 60) -> dict[str, Any]:
     """Return a job once it is in one of these states."""
     wanted = states or ("checked", "done", "refused", "failed", "cancelled")
     until = time.monotonic() + seconds

@@ -342,6 +342,24 @@ def test_a_view_may_select_and_no_more(tmp_path: Path) -> None:
         read(path, source_layer="bad")
 
 
+@pytest.mark.parametrize("name", ["gpkg", "sqlite"])
+def test_a_database_that_is_open_elsewhere(name: str, tmp_path: Path) -> None:
+    path = made(name, tmp_path / "made")
+    writer = sqlite3.connect(path)
+    writer.execute("pragma journal_mode = wal")
+    before = sorted(p.name for p in path.parent.iterdir() if not p.name.endswith(("-wal", "-shm")))
+    # A trigger of the spatial index needs functions that plain SQLite lacks; names have none.
+    writer.execute("create table more as select 1")
+    writer.commit()
+    _, rows, notes = read(path, source_layer="plots")
+    assert len(rows) == 3
+    assert [n.code for n in notes] == ["open-elsewhere"]
+    writer.close()
+    _, rows, notes = read(path, source_layer="plots")
+    assert (len(rows), notes) == (3, [])
+    assert sorted(p.name for p in path.parent.iterdir()) == before
+
+
 # -- files that are something else
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import lzma
 import stat
@@ -41,9 +42,17 @@ def unpack_zip(path: Path, folder: Path, limits: Limits) -> list[Path]:
         zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, ValueError,
         RuntimeError, IndexError, struct.error,
     ) as error:  # fmt: skip
-        raise InputError(
-            f"the zip cannot be unpacked: {error}", where=path.name, remedy="deliver it again"
-        ) from error
+        raise _damaged(error, path.name) from error
+    except OSError as error:
+        if error.errno == errno.EINVAL:  # an offset in front of the file
+            raise _damaged(error, path.name) from error
+        raise
+
+
+def _damaged(error: Exception, where: str) -> InputError:
+    return InputError(
+        f"the zip cannot be unpacked: {error}", where=where, remedy="deliver it again"
+    )
 
 
 def _check_names(members: list[zipfile.ZipInfo], limits: Limits, where: str) -> None:

@@ -123,7 +123,7 @@ def open_vector(path: Path, kind: str, request: ReadRequest, folder: Path) -> Op
     if kind == "Shapefile" and not file.with_suffix(".shx").exists():
         # The index is rebuilt beside the private link, never beside the file.
         pyogrio.set_gdal_config_options({"SHAPE_RESTORE_SHX": True})
-    options = {"IMMUTABLE": "YES"} if kind in ("GeoPackage", "SpatiaLite") else {}
+    options = {"IMMUTABLE": "YES"} if kind == "GeoPackage" else {}
     try:
         layers, layer = _chosen(file, path, kind, request)
         info = pyogrio.read_info(file, layer=layer, encoding=coded, **options)
@@ -187,8 +187,10 @@ def _batches(
             notes += _warned(said)
     except (
         pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pyogrio.errors.FeatureError,
-        pa.ArrowException, UnicodeDecodeError, RuntimeError,
+        pa.ArrowException, UnicodeDecodeError, RuntimeError, OSError,
     ) as error:  # fmt: skip
+        if isinstance(error, (MemoryError, OSError)) and getattr(error, "errno", None):
+            raise  # of the system, and not of the file
         raise _damaged(kind, error, where) from error
     if info.rows is not None and rows < info.rows and kind in ("Shapefile", "FlatGeobuf"):
         if kind == "Shapefile":

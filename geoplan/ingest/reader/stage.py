@@ -51,8 +51,13 @@ def staged(path: Path, kind: str, folder: Path, notes: list[Note]) -> Path:
         for mark in ("-wal", "-journal")
         if (side := path.with_name(path.name + mark)).is_file() and side.stat().st_size
     ]
-    if kind in ("GeoPackage", "SpatiaLite") and unsaved:
+    # The driver of SpatiaLite cannot be told that nothing may be written beside the file.
+    if (kind in ("GeoPackage", "SpatiaLite") and unsaved) or (
+        kind == "SpatiaLite" and _write_ahead(path)
+    ):
         _settled(path, unsaved, target)
+        if not unsaved:
+            return target
         notes.append(
             Note(
                 "open-elsewhere",
@@ -77,6 +82,11 @@ def part_of(shp: Path, suffix: str) -> Path | None:
     except OSError:
         return None
     return beside[0] if len(beside) == 1 else None
+
+
+def _write_ahead(path: Path) -> bool:
+    with path.open("rb") as stream:
+        return stream.read(20)[18:20] == b"\x02\x02"
 
 
 def _settled(path: Path, unsaved: list[Path], target: Path) -> None:

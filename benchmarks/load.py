@@ -28,6 +28,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.abc import MetaPathFinder
 from pathlib import Path
 
 TABLE = "plots"
@@ -42,7 +43,8 @@ BATCH = 16_384
 
 
 def ours(file: Path, url: str) -> None:
-    """Load a file the way GeoPlan does."""
+    """Load a file the way GeoPlan does: as in its reading process, without pandas."""
+    sys.meta_path.insert(0, _Without())
     import psycopg2
     import pyogrio
 
@@ -58,6 +60,16 @@ def ours(file: Path, url: str) -> None:
         ]
         copy_batches(connection, TABLE, fields, reader)
     connection.commit()
+    os._exit(0)  # as the reading process ends: nothing is left to tear down
+
+
+class _Without(MetaPathFinder):
+    """Hides what pyogrio loads where it is there and nothing here uses."""
+
+    def find_spec(self, fullname: str, *_: object) -> None:
+        """Refuse the names below; say nothing of others."""
+        if fullname in ("pandas", "geopandas", "pyproj"):
+            raise ModuleNotFoundError(f"no {fullname} here", name=fullname)
 
 
 def to_postgis(file: Path, url: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -134,14 +133,8 @@ class Studies:
 
     def report(self, inspection: Inspection, folder: Path) -> None:
         """Write ``report.json``, ``report.html`` and ``problems.gpkg`` into ``folder``."""
-        from geoplan.report.export_file import new_file
-        from geoplan.report.inspection_document import inspection_document
-        from geoplan.report.inspection_layers import write_problem_gpkg
-        from geoplan.report.inspection_page import write_inspection_html
+        from geoplan.report.inspection_file import write_inspection
 
         made = datetime.now(UTC).date().isoformat()
-        write_inspection_html(inspection, folder / "report.html", made=made, overwrite=True)
-        write_problem_gpkg(inspection, folder / "problems.gpkg", overwrite=True)
-        text = json.dumps(inspection_document(inspection), ensure_ascii=False, allow_nan=False)
-        with new_file(folder / "report.json", overwrite=True) as part:
-            part.write_text(text, encoding="utf-8")
+        for name in ("report.html", "problems.gpkg", "report.json"):
+            write_inspection(inspection, folder / name, language="fa", made=made)

@@ -91,7 +91,8 @@ def _settings(ctx: typer.Context) -> Settings:
 
 
 def _beside(settings: Settings) -> list[str]:
-    return [str(settings.rasters_dir), str(settings.runs_dir)]
+    kept = (settings.rasters_dir, settings.runs_dir, settings.uploads_dir, settings.jobs_dir)
+    return [str(folder) for folder in kept]
 
 
 def _show(found: ClusterStatus, settings: Settings, json: bool) -> None:

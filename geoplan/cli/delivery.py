@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json as jsonlib
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import numpy as np
-import shapely
 import typer
 from pydantic import ValidationError
 from rich.console import Console
@@ -23,11 +20,9 @@ from geoplan.cli.pack import bar, print_lines, refuse_errors, report_of, show, w
 from geoplan.cli.table import terminal_width
 from geoplan.errors import CheckFailed, FileMissing, InputError, UnknownName
 from geoplan.ingest.inspection import Inspection
-from geoplan.report.export_file import new_file
 from geoplan.report.inspection_document import inspection_document
-from geoplan.report.inspection_layers import write_problem_gpkg
+from geoplan.report.inspection_file import write_inspection
 from geoplan.report.inspection_lines import terminal_lines
-from geoplan.report.inspection_page import write_inspection_html
 from geoplan.store import cluster
 from geoplan.store.session import engine_for
 from geoplan.studies.delivery import LoadOutcome, check_delivery, load_delivery
@@ -167,28 +162,6 @@ def _pace(pace: Pace) -> str:
     return ", ".join(said)
 
 
-def _write_reports(found: Inspection, wanted: list[Path] | None, language: str) -> None:
-    for path in wanted or []:
-        suffix = path.suffix.lower()
-        if suffix in (".html", ".htm"):
-            ground = shapely.from_wkb(np.array(found.outlines, dtype=object))
-            write_inspection_html(found, path, language=language, context=ground, overwrite=True)
-        elif suffix == ".gpkg":
-            write_problem_gpkg(found, path, overwrite=True)
-        elif suffix == ".json":
-            text = jsonlib.dumps(
-                inspection_document(found), ensure_ascii=False, indent=1, allow_nan=False
-            )
-            with new_file(path, overwrite=True) as part:
-                part.write_text(text + "\n", encoding="utf-8")
-        else:
-            raise InputError(
-                f"a report of kind '{suffix or path.name}' is not written",
-                where="--report",
-                remedy="use a name that ends in .html, .json or .gpkg",
-            )
-
-
 def _refuse(found: Inspection) -> None:
     if found.errors:
         raise CheckFailed(
@@ -267,7 +240,8 @@ def check(
         found = check_delivery(
             engine, context.settings, context.catalogue, file, options, progress=tell
         )
-    _write_reports(found, report, language)
+    for path in report or []:
+        write_inspection(found, path, language=language)
     if json:
         print_json(inspection_document(found))
     else:
@@ -328,7 +302,8 @@ def load(
                 progress=tell,
             )
             found = outcome.inspection
-    _write_reports(found, report, language)
+    for path in report or []:
+        write_inspection(found, path, language=language)
     if json:
         print_json({**inspection_document(found), "load": _stored(outcome)})
     else:

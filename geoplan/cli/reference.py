@@ -217,6 +217,8 @@ def _settings() -> str:
         ("GEOPLAN_LAYERS_DIR", "--layers-dir", "Extra catalogue folder; wins over the bundled one"),
         ("GEOPLAN_RUNS_DIR", "", "Where run folders are written; default `<home>/runs`"),
         ("GEOPLAN_PROFILE", "--profile", "Country profile, by id or path"),
+        ("GEOPLAN_UPLOAD_MB", "", "Largest file that the service takes, MB; default 4,000"),
+        ("GEOPLAN_KEEP_DAYS", "", "Days that uploads and their reports are kept; default 30"),
         ("GEOPLAN_TEST_DATABASE_URL", "", "Server on which the tests make their databases"),
         ("GEOPLAN_TRACEBACK", "", "Set: show the traceback of an error (for developers)"),
     ]

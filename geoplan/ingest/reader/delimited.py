@@ -16,12 +16,13 @@ from geoplan.errors import EmptyLayer, InputError, RangeError
 from geoplan.ingest.reader.columns import distinct
 from geoplan.ingest.reader.encoding import Encoding, detect, known_encoding
 from geoplan.ingest.reader.opened import Opened
-from geoplan.ingest.reader.points import PlacedBy, placed_by
+from geoplan.ingest.reader.points import PlacedBy, placed_by, srid_in
 from geoplan.ingest.reader.request import GEOMETRY, Note, ReadRequest, SourceInfo
+from geoplan.ingest.reader.text_stream import LAST, TextStream
 
 __all__ = ["open_delimited", "placed_batch"]
 
-_SAMPLE = 2_000_000
+_HEAD, _PIECE, _PIECES = 1 << 20, 128 * 1024, 8
 _DELIMITERS = ",;\t|"
 _BLOCK = 16 << 20
 _MOST_SPOILT = 1000
@@ -38,15 +39,12 @@ def open_delimited(path: Path, request: ReadRequest) -> Opened:
         It has no rows.
     """
     where = request.path.name
-    with path.open("rb") as stream:
-        raw = stream.read(_SAMPLE)
+    raw, sample = _sampled(path)
     if request.encoding is not None:
         encoding = Encoding(known_encoding(request.encoding, where=where), "option")
     else:
-        encoding = detect(raw)
+        encoding = detect(sample)
     head = raw.decode(encoding.name, errors="replace").lstrip("\ufeff")
-    if "\x00" in head:
-        raise InputError("this is not a text table", where=where, remedy="deliver it as CSV")
     names, skip, delimiter = _header(head, where)
     notes: list[Note] = []
     names = distinct(names, notes)
@@ -66,13 +64,28 @@ def open_delimited(path: Path, request: ReadRequest) -> Opened:
                 "name it with --encoding",
             )
         )
+    crs = srid_in(head) if placed.wkt else "EPSG:4326" if placed.degrees else None
     info = SourceInfo(
-        "CSV", None, (), "EPSG:4326" if placed.degrees and request.crs is None else None,
+        "CSV", None, (), crs if request.crs is None else None,
         encoding.name, encoding.how, "Unknown" if placed.wkt or placed.x else None, None,
         tuple((n, "string") for n in names),
     )  # fmt: skip
     table = _Table(path, names, skip, delimiter, encoding.name, where)
     return Opened(info, table.batches(placed, notes), notes)
+
+
+def _sampled(path: Path) -> tuple[bytes, bytes]:
+    """Return the start of a file; and that with lines out of places all over it."""
+    with path.open("rb") as stream:
+        head = stream.read(_HEAD)
+        pieces = [head]
+        size = path.stat().st_size
+        if size > _HEAD and not head.startswith((b"\xff\xfe", b"\xfe\xff")):
+            for k in range(1, _PIECES + 1):
+                stream.seek(_HEAD + (size - _HEAD) * k // _PIECES - min(_PIECE, size - _HEAD))
+                # What begins in the middle of a line may begin in the middle of a letter.
+                pieces.append(stream.read(_PIECE).partition(b"\n")[2])
+    return head, b"\n".join(pieces)
 
 
 def _header(head: str, where: str) -> tuple[list[str], int, str]:
@@ -89,11 +102,13 @@ def _header(head: str, where: str) -> tuple[list[str], int, str]:
         raise EmptyLayer("the table has no rows", where=where, remedy="deliver it with data")
     outside = re.sub(r'"[^"]*"', "", lines[0])  # a name may hold what delimits others
     delimiter = delimiter or max(_DELIMITERS, key=outside.count)
-    reader = csv.reader(io.StringIO("".join(lines)), delimiter=delimiter)
+    reader = csv.reader(io.StringIO("".join(lines), newline=""), delimiter=delimiter, strict=True)
     try:
         names = next(reader)
     except (StopIteration, csv.Error) as error:
-        raise InputError(f"the header cannot be read: {error}", where=where) from error
+        raise InputError(
+            f"the header cannot be read: {error}", where=where, remedy="close its quotes"
+        ) from error
     return [name.strip(" \t\ufeff") for name in names], above + reader.line_num, delimiter
 
 
@@ -115,16 +130,28 @@ class _Table:
             spoilt.append((row.number, row.actual_columns))
             return "skip"
 
+        # The last batch ends with the row that was put behind the file, so one is kept back.
+        kept: pa.RecordBatch | None = None
         try:
             for batch in self._reader(skipped):
                 if len(spoilt) > _MOST_SPOILT:
                     break
-                if len(batch):
-                    rows += len(batch)
-                    yield placed_batch(batch, placed)
-            notes += placed.unread.notes()
+                if not len(batch):
+                    continue
+                if kept is not None:
+                    rows += len(kept)
+                    yield placed_batch(kept, placed)
+                kept = batch
         except (pa.ArrowInvalid, UnicodeDecodeError, OSError) as error:
             raise self._unreadable(error) from error
+        if len(spoilt) <= _MOST_SPOILT:
+            if kept is None or kept.column(0)[len(kept) - 1].as_py() != LAST:
+                raise self._unclosed(rows + len(kept or ()) + len(spoilt))
+            kept = kept.slice(0, len(kept) - 1)
+            if len(kept):
+                rows += len(kept)
+                yield placed_batch(kept, placed)
+            notes += placed.unread.notes()
         if spoilt:
             raise self._ragged(spoilt)
         if not rows:
@@ -133,11 +160,12 @@ class _Table:
             )
 
     def _reader(self, skipped: Callable[[pacsv.InvalidRow], str]) -> pacsv.CSVStreamingReader:
+        last = self.delimiter.join([LAST, *[""] * (len(self.names) - 1)])
+        stream = TextStream(self.path, self.encoding, last, where=self.where)
         return pacsv.open_csv(
-            self.path,
+            pa.PythonFile(stream, mode="r"),
             read_options=pacsv.ReadOptions(
-                column_names=self.names, skip_rows=self.skip, block_size=_BLOCK, use_threads=False,
-                encoding="utf8" if self.encoding.startswith("utf-8") else self.encoding,
+                column_names=self.names, skip_rows=self.skip, block_size=_BLOCK, use_threads=False
             ),
             parse_options=pacsv.ParseOptions(
                 delimiter=self.delimiter, newlines_in_values=True, invalid_row_handler=skipped
@@ -162,6 +190,14 @@ class _Table:
         if isinstance(error, UnicodeDecodeError) or "UTF8" in text:
             remedy = "name its --encoding, for example windows-1256"
         return InputError(f"the table cannot be read: {text}", where=self.where, remedy=remedy)
+
+    def _unclosed(self, row: int) -> InputError:
+        return InputError(
+            f"a quote is opened in row {row:,} and never closed, so the rest of the file is one "
+            "cell",
+            where=self.where,
+            remedy='close it; a quote that belongs to a text is written twice, as in "6"" pipe"',
+        )
 
     def _ragged(self, spoilt: list[tuple[int | None, int]]) -> InputError:
         # Numbers count the lines that were parsed, without the header.

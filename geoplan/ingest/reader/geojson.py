@@ -9,7 +9,7 @@ from pathlib import Path
 
 from geoplan.errors import InputError
 
-__all__ = ["check_every_line", "refuse_linked_crs"]
+__all__ = ["check_every_line", "goes_on", "refuse_linked_crs"]
 
 _LINK = re.compile(rb'"crs"\s*:\s*\{[^{}]{0,200}"type"\s*:\s*"(?:link|url|ogcwkt_link)"', re.I)
 _LINK_LATER = re.compile(
@@ -38,6 +38,18 @@ def refuse_linked_crs(path: Path, *, where: str) -> None:
                     "deliver it as GeoPackage",
                 )
             tail = text[-4096:]
+
+
+def goes_on(path: Path) -> bool:
+    """Return whether more than blanks stands behind the first line that is not blank."""
+    began = ended = False
+    with path.open("rb") as stream:
+        while piece := stream.readline(_BLOCK):
+            if ended and piece.strip():
+                return True
+            began = began or bool(piece.strip())
+            ended = ended or (began and piece.endswith(b"\n"))
+    return False
 
 
 def check_every_line(path: Path, rows: int, *, where: str) -> None:

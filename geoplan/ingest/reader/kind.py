@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from geoplan.errors import InputError
 from geoplan.ingest.reader.database import sqlite_kind
+from geoplan.ingest.reader.geojson import goes_on
 from geoplan.ingest.reader.prolog import xml_start
 
 __all__ = ["DRIVERS", "FileKind", "kind_of_file"]
@@ -28,7 +30,7 @@ _SUFFIXES = {
     "GeoPackage": (".gpkg",),
     "SpatiaLite": (".sqlite", ".db", ".sqlite3"),
     "Shapefile": (".shp",),
-    "GeoJSON": (".geojson", ".json"),
+    "GeoJSON": (".geojson", ".json", ".geojsonl", ".ndjson", ".geojsons", ".jsonl"),
     "GeoJSONSeq": (".geojsonl", ".ndjson", ".geojsons", ".json", ".jsonl"),
     "FlatGeobuf": (".fgb",),
     "GML": (".gml", ".xml"),
@@ -167,8 +169,19 @@ def _by_text(path: Path, head: bytes) -> str | None:
     wide = head.startswith((b"<\x00", b"\x00<"))
     text = xml_start(head) if wide else _text(head)
     if text is None:
+        rest = head.replace(b"\x00", b"").decode("latin-1")
+        if rest.strip() and not any(c in _CONTROL for c in rest):
+            raise InputError(
+                "this is a text with NUL letters in it",
+                where=path.name,
+                remedy="save it as UTF-8; it may be UTF-16 without a mark, or damaged",
+            )
         return None
     start = text.lstrip("\ufeff\x1e \t\r\n")
+    if start.startswith("{") and head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise InputError(
+            "this JSON is in UTF-16, and JSON is UTF-8", where=path.name, remedy="save it as UTF-8"
+        )
     if start.startswith("{"):
         return _json_kind(text, path)
     if start.startswith(("[{", "[[", "[\n", "[\r\n")):
@@ -214,9 +227,10 @@ def _json_kind(text: str, path: Path) -> str:
         and lines[1].lstrip("\x1e ").startswith("{")
         and '"Feature"' in lines[0]
     )
-    if sequence or (len(lines) == 1 and '"Feature"' in lines[0] and "FeatureC" not in lines[0]):
+    one = len(lines) == 1 and '"Feature"' in lines[0] and "FeatureC" not in lines[0]
+    if sequence or (one and goes_on(path)):
         return "GeoJSONSeq"
-    if '"Topology"' in first[:400] or '"esriGeometry' in first[:4000]:
+    if re.search(r'"type"\s*:\s*"Topology"', first) or '"esriGeometry' in first[:4000]:
         raise InputError(
             "this JSON is TopoJSON or Esri JSON, which are not read",
             where=path.name,

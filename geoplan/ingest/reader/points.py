@@ -16,13 +16,14 @@ from geoplan.ingest.reader.request import Note, ReadRequest
 from geoplan.ingest.reader.unread import Unread
 from geoplan.persian import to_latin_digits
 
-__all__ = ["PlacedBy", "placed_by"]
+__all__ = ["PlacedBy", "placed_by", "srid_in"]
 
 _WKT = ("wkt", "geom", "geometry", "the_geom", "shape")
 _PAIRS = (
     ("lon", "lat"), ("longitude", "latitude"), ("long", "lat"), ("lng", "lat"), ("x", "y"),
     ("easting", "northing"), ("طول", "عرض"), ("طول جغرافیایی", "عرض جغرافیایی"),
 )  # fmt: skip
+_SRID = re.compile(r"\s*SRID\s*=\s*(\d+)\s*;", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -58,13 +59,30 @@ class PlacedBy:
         return pa.array(wkb.tolist(), pa.binary())
 
 
+def srid_in(text: str) -> str | None:
+    """Return the one system that WKT names as PostGIS does (``SRID=32639;POINT …``), if any."""
+    found = set(_SRID.findall(text)) - {"0"}
+    return f"EPSG:{found.pop()}" if len(found) == 1 else None
+
+
 def _shapes(column: pa.Array) -> Any:
     """Return geometries from WKT, or from hexadecimal WKB, as databases write them out."""
     texts = np.array(column.to_pylist(), dtype=object)
     first = next((t for t in texts if t is not None), "")
     if re.match(r"\s*0[01][0-9A-Fa-f]{8}", first):
         return shapely.from_wkb(texts, on_invalid="ignore")
-    return shapely.from_wkt(texts, on_invalid="ignore")
+    if first.lstrip().upper().startswith("SRID="):  # as PostGIS writes it
+        texts = np.array([t and _SRID.sub("", t, count=1) for t in texts], dtype=object)
+    try:
+        return shapely.from_wkt(texts, on_invalid="ignore")
+    except NotImplementedError:  # one of them has curves
+        return np.array([_shape(t) for t in texts], dtype=object)
+
+
+def _shape(text: str | None) -> Any:
+    with contextlib.suppress(NotImplementedError):
+        return shapely.from_wkt(text, on_invalid="ignore")
+    return None
 
 
 def _numbers(column: pa.Array) -> Any:
@@ -75,7 +93,7 @@ def _numbers(column: pa.Array) -> Any:
         pass  # some of them are written otherwise
     out = np.full(len(column), np.nan)
     for i, value in enumerate(column.to_pylist()):
-        if value is not None:
+        if value is not None and "_" not in value:  # which Python reads over
             with contextlib.suppress(ValueError):
                 out[i] = float(to_latin_digits(value).strip().replace("٫", "."))
     return out

@@ -14,7 +14,7 @@ from sqlalchemy import text
 from test_version import MANY, current_keys, load, many, plots, relations
 
 from geoplan.errors import InputError, UnknownName
-from geoplan.store import read
+from geoplan.store import cluster, read
 from geoplan.store.history import delete_version, find_load, history, note_load, rollback
 from geoplan.store.quarantine import (
     GEOMETRY,
@@ -122,6 +122,20 @@ def test_the_record_outlives_the_layer(database):
     with transaction(database) as session:
         session.execute(text("delete from layer"))
     assert events(database) == [("load", None, 1, "zahra", "")]
+
+
+def test_backup_and_restore_keep_own_tables(database, settings, tmp_path):
+    load(database, [many()])
+    cluster.backup(settings, tmp_path / "geoplan.dump")
+    load(database, [plots(["q-1"])])
+    cluster.restore(settings, tmp_path / "geoplan.dump")
+    database.dispose()
+    assert len(current_keys(database)) == MANY
+    assert load(database, [many("q")]) == 2
+    with transaction(database) as session:
+        assert session.scalar(text("select count(*) from plot")) == 2 * MANY
+        session.execute(text("delete from layer"))
+    assert relations(database) == set()
 
 
 def test_a_note_on_a_load(database):

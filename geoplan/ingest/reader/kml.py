@@ -51,15 +51,32 @@ class _Placemarks:
         self._most = most_bytes
         self._path: list[str] = []
         self._folders: list[str] = []
+        self._local: dict[str, str] = {}
+        self._parser = expat.ParserCreate()
         self._values: dict[str, str] | None = None
         self._shape: Shape | None = None
         self._key = ""
         self._text: list[str] | None = None
 
+    def parser(self) -> Any:
+        """Return the parser that speaks to this object."""
+        self._parser.StartElementHandler = self.start
+        self._parser.EndElementHandler = self.end
+        return self._parser
+
     def start(self, tag: str, attributes: dict[str, str]) -> None:
-        name = tag.rpartition(":")[2]
+        """Begin an element, and listen to its text only where that is wanted."""
+        name = self._local.get(tag) or self._local.setdefault(tag, tag.rpartition(":")[2])
         self._path.append(name)
-        self._text = None
+        if self._begins(name, attributes):
+            self._text = []
+            self._parser.CharacterDataHandler = self._text.append
+        elif self._text is not None:
+            self._text = None
+            self._parser.CharacterDataHandler = None
+
+    def _begins(self, name: str, attributes: dict[str, str]) -> bool:
+        """Note what begins, and return whether its text is wanted."""
         if self._values is None:
             if name == "Folder":
                 self._folders.append("")
@@ -68,29 +85,25 @@ class _Placemarks:
                 self._shape = Shape(self._most) if self._with_shapes else None
             elif name in _LINKS:
                 self.links += 1
-            elif name == "name" and self._path[-2:-1] == ["Folder"]:
-                self._text = []
-            return
+            return name == "name" and self._path[-2:-1] == ["Folder"]
         if name in ("Data", "SimpleData"):
             self._key = attributes.get("name", "")
-            self._text = [] if name == "SimpleData" else None
-        elif name == "value":
-            self._text = []
-        elif name == "coordinates":
-            self._text = [] if self._with_shapes else None
-        elif self._path[-2] == "Placemark" and name in _FIXED:
-            self._text = []
-        elif self._shape is not None:
+            return name == "SimpleData"
+        if name == "coordinates":
+            return self._with_shapes
+        if name == "value" or (self._path[-2] == "Placemark" and name in _FIXED):
+            return True
+        if self._shape is not None:
             self._shape.start(name)
-
-    def text(self, text: str) -> None:
-        if self._text is not None:
-            self._text.append(text)
+        return False
 
     def end(self, _: str) -> None:
+        """End an element, and keep what it held."""
         name = self._path.pop()
-        text = "".join(self._text) if self._text is not None else None
-        self._text = None
+        text = None
+        if self._text is not None:
+            text, self._text = "".join(self._text), None
+            self._parser.CharacterDataHandler = None
         if self._values is None:
             if name == "Folder" and self._folders:
                 self._folders.pop()
@@ -134,11 +147,8 @@ def _parsed(path: Path, taken: _Placemarks, where: str) -> Iterator[None]:
             remedy="remove <!DOCTYPE …> and <!ENTITY …>",
         )
 
-    parser = expat.ParserCreate()
+    parser = taken.parser()
     parser.buffer_text = True
-    parser.StartElementHandler = taken.start
-    parser.EndElementHandler = taken.end
-    parser.CharacterDataHandler = taken.text
     parser.StartDoctypeDeclHandler = refuse
     parser.EntityDeclHandler = refuse
     try:

@@ -105,7 +105,7 @@ def close_in(readable: Iterable[Path], writable: Path) -> tuple[bool, bool]:
     if libc.prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0) != 0:
         return False, False
     # Landlock first: its calls are not among those that stay allowed for certain.
-    files = _landlock(libc, readable, writable)
+    files = _landlock(libc, list(readable), writable)
     return _seccomp(libc), files
 
 
@@ -132,7 +132,7 @@ def _seccomp(libc: ctypes.CDLL) -> bool:
     return bool(libc.prctl(_SET_SECCOMP, _FILTER, ctypes.c_char_p(head), 0, 0) == 0)
 
 
-def _landlock(libc: ctypes.CDLL, readable: Iterable[Path], writable: Path) -> bool:
+def _landlock(libc: ctypes.CDLL, readable: list[Path], writable: Path) -> bool:
     libc.syscall.restype = ctypes.c_long
     version = libc.syscall(444, None, ctypes.c_size_t(0), 1)
     if version < 1:
@@ -146,6 +146,8 @@ def _landlock(libc: ctypes.CDLL, readable: Iterable[Path], writable: Path) -> bo
         installed = [sys.prefix, sys.base_prefix, *filter(None, sys.path)]
         for place in [*map(Path, (*_SYSTEM, *installed)), *readable]:
             _allow(libc, rules, place, _FOLDER_READ)
+        for place in {file.parent for file in readable}:
+            _allow(libc, rules, place, _LIST)  # the names beside a file, and not what they hold
         _allow(libc, rules, writable, handled & ~_EXECUTE)
         _allow(libc, rules, Path("/dev/null"), _READ | _WRITE)
         return bool(libc.syscall(446, rules, 0) == 0)

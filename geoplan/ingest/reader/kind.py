@@ -44,6 +44,7 @@ _SUFFIXES = {
     "gzip": (".gz",),
     "GeoTIFF": (".tif", ".tiff"),
 }
+_PARTS = (".dbf", ".prj", ".cpg", ".sbn", ".sbx", ".qix")
 _HEAD = 65_536
 _FOREIGN = (
     (b"%PDF", "a PDF", "deliver the data that it was drawn from"),
@@ -115,6 +116,12 @@ def kind_of_file(path: Path) -> FileKind:
             where=path.name,
             remedy="load it into a raster layer: geoplan layers load FILE --layer RASTER_LAYER",
         )
+    if found in (None, "CSV") and path.suffix.lower() in _PARTS:
+        raise InputError(
+            f"this is the {path.suffix.lower()} part of a Shapefile",
+            where=path.name,
+            remedy="give the .shp, with all parts beside it",
+        )
     if found is None:
         raise InputError(
             "this is no file that can be read", where=path.name, remedy=f"deliver {_READABLE}"
@@ -137,6 +144,7 @@ def _by_content(path: Path, head: bytes) -> str | None:
         (b"II*\x00", "GeoTIFF"),
         (b"MM\x00*", "GeoTIFF"),
         (b"II+\x00", "GeoTIFF"),
+        (b"MM\x00+", "GeoTIFF"),
         (b"AutoCAD Binary DXF\r\n", "DXF"),
     ):
         if head.startswith(start):

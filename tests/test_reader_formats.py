@@ -62,6 +62,25 @@ def test_rows_marked_as_deleted_and_parts_of_two_files(tmp_path: Path) -> None:
         read(path)
 
 
+def test_a_single_feature_of_two_gigabytes(tmp_path: Path) -> None:
+    path = FORMATS["shp"][1](tmp_path)
+    index = bytearray(path.with_suffix(".shx").read_bytes())
+    at, size = path.stat().st_size, 2_000_000_000
+    struct.pack_into(">II", index, 108, at // 2, size // 2)  # the second of three
+    path.with_suffix(".shx").write_bytes(bytes(index))
+    with path.open("r+b") as stream:
+        stream.seek(24)
+        stream.write(struct.pack(">I", (at + 8 + size) // 2))
+        stream.seek(at)
+        stream.write(struct.pack(">II", 2, size // 2))
+        stream.write(struct.pack("<I4d3I", 5, 0, 0, 1, 1, 1, 124_999_990, 0))
+        stream.truncate(at + 8 + size)  # the rest is a hole, and reads as zeros
+    _, rows, notes = read(path)
+    assert [r[GEOMETRY] is None for r in rows] == [False, True, False]
+    assert [(n.code, n.rows) for n in notes] == [("unreadable-geometry", (2,))]
+    assert "2,000,000,000 bytes" in notes[0].what
+
+
 def test_names_in_a_zip_of_an_old_packer(tmp_path: Path) -> None:
     class Old(zipfile.ZipInfo):
         def _encodeFilenameFlags(self) -> tuple[bytes, int]:

@@ -38,7 +38,7 @@ _OFFLINE = {
     "GML_INVERT_AXIS_ORDER_IF_LAT_LONG": "YES",
     # A code such as 0012 is no number; types come from the layer's fields, later.
     "GML_FIELDTYPES": "ALWAYS_STRING",
-    "OGR_GEOJSON_MAX_OBJ_SIZE": "200",
+    "OGR_GEOJSON_MAX_OBJ_SIZE": "1000",
     "OGR_SQLITE_LOAD_EXTENSIONS": "",
     "OGR_SQLITE_LIST_VIRTUAL_OGR": "NO",
     "SHAPE_RESTORE_SHX": "NO",
@@ -149,7 +149,7 @@ def open_vector(path: Path, kind: str, request: ReadRequest, folder: Path) -> Op
         encoding or "UTF-8", how or "declared", str(geometry) if geometry else None,
         rows if rows >= 0 else None, columns,
     )  # fmt: skip
-    return Opened(said, _batches(manager, kind, path, said, notes, where), notes)
+    return Opened(said, _batches(manager, kind, path, said, notes, request), notes)
 
 
 def _chosen(file: Path, path: Path, kind: str, request: ReadRequest) -> tuple[dict[str, str], str]:
@@ -169,22 +169,31 @@ def _chosen(file: Path, path: Path, kind: str, request: ReadRequest) -> tuple[di
 
 
 def _batches(
-    manager: Any, kind: str, path: Path, info: SourceInfo, notes: list[Note], where: str
+    manager: Any, kind: str, path: Path, info: SourceInfo, notes: list[Note], request: ReadRequest
 ) -> Iterator[pa.RecordBatch]:
     import pyogrio
 
+    where = request.path.name
     rows = 0
     names: list[str] | None = None
+    lost = None
+    if kind == "Shapefile":
+        from geoplan.ingest.reader.shapefile import LostShapes
+
+        lost = LostShapes(path, request.limits)
     try:
         with warnings.catch_warnings(record=True) as said, manager as (meta, reader):
             warnings.simplefilter("always")
             for batch in reader:
                 if names is None:
                     names = distinct(list(map(str, meta["fields"])), notes)
+                shaped = _shaped(batch, meta.get("geometry_name"), names)
+                if lost is not None:
+                    lost.look_at(shaped.column(0), rows)
                 rows += len(batch)
-                yield _shaped(batch, meta.get("geometry_name"), names)
+                yield shaped
                 del said[_WARNINGS:]
-            notes += _warned(said)
+            notes += _warned(said) + (lost.notes() if lost is not None else [])
     except (
         pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pyogrio.errors.FeatureError,
         pa.ArrowException, UnicodeDecodeError, RuntimeError, OSError,
@@ -272,6 +281,12 @@ def _layer(layers: list[str], wanted: str | None, where: str) -> str:
 
 def _damaged(kind: str, error: Exception, where: str) -> InputError:
     text = " ".join(str(error).split())[:200]
+    if "too complex/large" in text:
+        return RangeError(
+            "one feature of the GeoJSON takes more than 1 GB to read",
+            where=where,
+            remedy="split it into parts, or deliver it as GeoPackage",
+        )
     remedy = "deliver it again; it may be cut off or damaged"
     if isinstance(error, UnicodeDecodeError):
         remedy = "name its encoding with --encoding, for example windows-1256"

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
 from geoplan.errors import FileMissing, InputError
 from geoplan.ingest.reader.encoding import Encoding, dbf_encoding
-from geoplan.ingest.reader.request import Note, ReadRequest
+from geoplan.ingest.reader.request import Limits, Note, ReadRequest
 from geoplan.ingest.reader.stage import part_of
+from geoplan.ingest.reader.unread import Unread
 
-__all__ = ["check_parts", "deleted_rows", "text_encoding"]
+__all__ = ["LostShapes", "check_parts", "deleted_rows", "text_encoding"]
+
+_NULL_SHAPE = 4
+"""Bytes of a record that says that the row has no geometry."""
 
 
 def check_parts(shp: Path, *, where: str) -> list[Note]:
@@ -77,6 +85,44 @@ def _long_enough(path: Path, said: int, where: str) -> None:
             where=where,
             remedy="deliver it again",
         )
+
+
+class LostShapes:
+    """Finds rows whose record GDAL passed over without a word.
+
+    Parameters
+    ----------
+    shp : Path
+        The Shapefile; its index tells the size of each record.
+    limits : Limits
+        Named where a record is larger.
+    """
+
+    def __init__(self, shp: Path, limits: Limits) -> None:
+        self._limits = limits
+        self._unread = Unread()
+        self._sizes: npt.NDArray[np.int64] | None = None
+        shx = part_of(shp, ".shx")
+        # Rows that are marked as deleted are passed over, and rows no longer tell records.
+        if shx is not None and not deleted_rows(shp):
+            raw = np.fromfile(shx, ">u4", offset=100)
+            self._sizes = raw[: len(raw) // 2 * 2].reshape(-1, 2)[:, 1].astype(np.int64) * 2
+
+    def look_at(self, geometry: pa.Array, first: int) -> None:
+        """Hold the geometries of one batch, ``first`` rows into the file, against the records."""
+        if self._sizes is None or not geometry.null_count:
+            return
+        said = self._sizes[first : first + len(geometry)]
+        missing = ~np.asarray(geometry.is_valid())[: len(said)]
+        self._unread.passed = first
+        for i in np.flatnonzero(missing & (said > _NULL_SHAPE)).tolist():
+            size, most = int(said[i]), self._limits.feature_bytes
+            over = f"; the limit is {most:,}" if size > most else ""
+            self._unread.add(i, f"its record of {size:,} bytes is no outline{over}")
+
+    def notes(self) -> list[Note]:
+        """Return what was found, row by row."""
+        return self._unread.notes()
 
 
 def deleted_rows(shp: Path) -> int:

@@ -11,6 +11,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import geopandas as gpd
 import pyogrio
 import pytest
 import shapely
@@ -88,13 +89,34 @@ def test_missing_parts_of_a_shapefile(tmp_path: Path) -> None:
         read(path)
 
 
-def test_a_line_of_a_sequence_that_is_no_feature(tmp_path: Path) -> None:
+@pytest.mark.parametrize("cut", [10, 60, 120])
+def test_a_line_of_a_sequence_that_is_no_feature(cut: int, tmp_path: Path) -> None:
     path = made("geojsonl", tmp_path)
     lines = path.read_text(encoding="utf-8").splitlines()
-    lines[1] = lines[1][:-10]
-    path.write_text("\n".join(lines), encoding="utf-8")
-    with pytest.raises(InputError, match=r"1 of 3 lines hold no feature; the first is line 2"):
+    path.write_text("\n".join([lines[0], lines[1][:-cut], lines[2]]), encoding="utf-8")
+    with pytest.raises(InputError, match=r"line 2 holds no whole feature"):
         read(path)
+    path.write_text("\n".join(lines)[:-cut], encoding="utf-8")
+    with pytest.raises(InputError, match=r"line 3 holds no whole feature"):
+        read(path)
+
+
+@pytest.mark.parametrize("name", ["gpkg", "sqlite"])
+def test_pages_of_a_database_that_are_damaged(name: str, tmp_path: Path) -> None:
+    """GDAL ends without a word where SQLite finds a damaged page; the rows behind are missing."""
+    path = tmp_path / f"plots.{name}"
+    frame = gpd.GeoDataFrame(
+        {"text": ["x" * 200] * 2000},
+        geometry=[shapely.box(i, 0, i + 1, 1) for i in range(2000)],
+        crs="EPSG:32639",
+    )
+    pyogrio.write_dataframe(frame, path, layer="plots", driver={"sqlite": "SQLite"}.get(name))
+    raw = bytearray(path.read_bytes())
+    for at in range(len(raw) // 3 // 4096 * 4096, len(raw) // 2, 4096):
+        raw[at] ^= 0xFF
+    path.write_bytes(bytes(raw))
+    with pytest.raises(InputError):
+        read(path, source_layer="plots")
 
 
 def test_broken_coordinates_pass_through(tmp_path: Path) -> None:

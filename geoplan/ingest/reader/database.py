@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from geoplan.errors import InputError
 
-__all__ = ["refuse_reaching_out", "sqlite_kind"]
+__all__ = ["check_every_row", "refuse_reaching_out", "sqlite_kind"]
 
 _HARMLESS = (
     "rtree", "rtree_i32", "geopoly", "fts3", "fts4", "fts5",
@@ -82,11 +82,37 @@ def refuse_reaching_out(path: Path, layer: str | None, *, where: str) -> None:
             if kind is not None and kind[0] == "view":
                 _check_view(database, str(layer), where)
     except (sqlite3.Error, OverflowError) as error:
+        raise _unreadable(error, where) from error
+
+
+def check_every_row(path: Path, layer: str, rows: int, *, where: str) -> None:
+    """Refuse a table of which not every row was read: GDAL ends without a word at a damaged page.
+
+    Raises
+    ------
+    InputError
+        SQLite counts more rows, or cannot count them.
+    """
+    quoted = layer.replace('"', '""')
+    try:
+        with _opened(path) as database:
+            (count,) = database.execute(f'select count(*) from "{quoted}"').fetchone()  # noqa: S608
+    except sqlite3.Error as error:
+        raise _unreadable(error, where) from error
+    if rows < count:
         raise InputError(
-            f"the database cannot be read: {error}",
+            f"only {rows:,} of {count:,} rows can be read",
             where=where,
             remedy="deliver it again; it may be cut off or damaged",
-        ) from error
+        )
+
+
+def _unreadable(error: Exception, where: str) -> InputError:
+    return InputError(
+        f"the database cannot be read: {error}",
+        where=where,
+        remedy="deliver it again; it may be cut off or damaged",
+    )
 
 
 def _check_view(database: sqlite3.Connection, layer: str, where: str) -> None:

@@ -74,11 +74,22 @@ def set_environment(kind: str, request: ReadRequest) -> None:
         )
 
 
-def layers_of(path: Path) -> list[str]:
-    """Return the layers of a file."""
+def layers_of(file: Path, path: Path, kind: str) -> dict[str, str]:
+    """Return the layers of a file: name for GDAL → name as a person knows it.
+
+    Parameters
+    ----------
+    file, path : Path
+        The file where GDAL sees it, and as it was delivered.
+    kind : str
+        What it is.
+    """
     import pyogrio
 
-    return [str(name) for name in pyogrio.list_layers(path)[:, 0]]
+    names = [str(name) for name in pyogrio.list_layers(file)[:, 0]]
+    if kind in ("Shapefile", "GeoJSON", "GeoJSONSeq", "FlatGeobuf") and names == [file.stem]:
+        return {names[0]: path.name.rsplit(".", 1)[0]}  # the layer is called as the file
+    return {name: name for name in names}
 
 
 def open_vector(path: Path, kind: str, request: ReadRequest, folder: Path) -> Opened:
@@ -149,7 +160,7 @@ def open_vector(path: Path, kind: str, request: ReadRequest, folder: Path) -> Op
         encoding or "UTF-8", how or "declared", str(geometry) if geometry else None,
         rows if rows >= 0 else None, columns,
     )  # fmt: skip
-    return Opened(said, _batches(manager, kind, path, said, notes, request), notes)
+    return Opened(said, _batches(manager, file, path, said, notes, request), notes)
 
 
 def _chosen(file: Path, path: Path, kind: str, request: ReadRequest) -> tuple[dict[str, str], str]:
@@ -158,9 +169,7 @@ def _chosen(file: Path, path: Path, kind: str, request: ReadRequest) -> tuple[di
         from geoplan.ingest.reader.database import refuse_reaching_out
 
         refuse_reaching_out(file, request.source_layer, where=request.path.name)
-    layers = {
-        name: path.name.rsplit(".", 1)[0] if name == file.stem else name for name in layers_of(file)
-    }
+    layers = layers_of(file, path, kind)
     shown = _layer(list(layers.values()), request.source_layer, request.path.name)
     layer = next(name for name, said in layers.items() if said == shown)
     if kind in ("GeoPackage", "SpatiaLite") and layer != request.source_layer:
@@ -169,11 +178,11 @@ def _chosen(file: Path, path: Path, kind: str, request: ReadRequest) -> tuple[di
 
 
 def _batches(
-    manager: Any, kind: str, path: Path, info: SourceInfo, notes: list[Note], request: ReadRequest
+    manager: Any, file: Path, path: Path, info: SourceInfo, notes: list[Note], request: ReadRequest
 ) -> Iterator[pa.RecordBatch]:
     import pyogrio
 
-    where = request.path.name
+    where, kind = request.path.name, info.format
     rows = 0
     names: list[str] | None = None
     lost = None
@@ -201,7 +210,24 @@ def _batches(
         if isinstance(error, (MemoryError, OSError)) and getattr(error, "errno", None):
             raise  # of the system, and not of the file
         raise _damaged(kind, error, where) from error
-    if info.rows is not None and rows < info.rows and kind in ("Shapefile", "FlatGeobuf"):
+    _check_count(path, file, info, rows, where)
+
+
+def _check_count(path: Path, file: Path, info: SourceInfo, rows: int, where: str) -> None:
+    """Refuse a file of which fewer rows came than it has."""
+    kind = info.format
+    if kind == "GeoJSONSeq":
+        from geoplan.ingest.reader.geojson import check_every_line
+
+        check_every_line(path, rows, where=where)
+    if rows == info.rows or (info.rows is not None and rows > info.rows):
+        return
+    if kind in ("GeoPackage", "SpatiaLite") and info.layer is not None:
+        from geoplan.ingest.reader.database import check_every_row
+
+        # What the file says of its number of rows may be stale; SQLite counts them.
+        check_every_row(file, info.layer, rows, where=where)
+    elif kind in ("Shapefile", "FlatGeobuf") and info.rows is not None:
         if kind == "Shapefile":
             from geoplan.ingest.reader.shapefile import deleted_rows
 
@@ -212,10 +238,6 @@ def _batches(
                 where=where,
                 remedy="deliver it again; it may be cut off or damaged",
             )
-    if kind == "GeoJSONSeq":
-        from geoplan.ingest.reader.geojson import check_every_line
-
-        check_every_line(path, rows, where=where)
 
 
 def _warned(said: list[warnings.WarningMessage]) -> list[Note]:

@@ -16,6 +16,7 @@ _LINK_LATER = re.compile(
     rb'"crs"\s*:\s*\{[^{}]{0,200}"properties"\s*:\s*\{[^{}]{0,2000}"href"', re.I
 )
 _BLOCK = 1 << 22
+_BLANK = b" \t\r\n\xef\xbb\xbf"
 
 
 def refuse_linked_crs(path: Path, *, where: str) -> None:
@@ -53,7 +54,10 @@ def goes_on(path: Path) -> bool:
 
 
 def check_every_line(path: Path, rows: int, *, where: str) -> None:
-    """Find lines of newline-delimited GeoJSON that hold no feature; GDAL passes over them.
+    """Find lines of newline-delimited GeoJSON that hold no whole feature.
+
+    GDAL passes over what is no feature, and takes a line that is cut off for as much of a feature
+    as it holds.
 
     Parameters
     ----------
@@ -65,23 +69,44 @@ def check_every_line(path: Path, rows: int, *, where: str) -> None:
     Raises
     ------
     InputError
-        There are more lines than features; names the first that is no feature.
+        Names the first line that is no whole feature.
     """
-    count = sum(1 for _ in _records(path))
+    count = 0
+    for record in _records(path):
+        count += 1
+        if not _looks_whole(record) and (why := _fault(record)):
+            raise _no_feature(count, why, where)
     if count <= rows:
         return
-    first = f"{count - rows:,} of {count:,} lines hold no feature"
     for number, record in enumerate(_records(path), 1):
-        try:
-            found = json.loads(record)
-            fine = isinstance(found, dict) and found.get("type") == "Feature"
-            why = "no GeoJSON feature"
-        except (ValueError, RecursionError) as error:
-            fine, why = False, str(error)[:120]
-        if not fine:
-            first += f"; the first is line {number:,}: {why}"
-            break
-    raise InputError(first, where=where, remedy="mend the line, or leave it out")
+        if why := _fault(record):
+            raise _no_feature(number, why, where)
+    raise InputError(
+        f"{count:,} lines hold features, and {rows:,} of them can be read", where=where
+    )
+
+
+def _looks_whole(record: bytes) -> bool:
+    text = record.strip(_BLANK)
+    return text.endswith(b"}") and text.count(b"{") == text.count(b"}")
+
+
+def _fault(record: bytes) -> str | None:
+    """Return why a record is no feature; ``None`` where it is one."""
+    try:
+        found = json.loads(record.decode("utf-8-sig", "replace"))
+    except (ValueError, RecursionError) as error:
+        return str(error)[:120]
+    whole = isinstance(found, dict) and found.get("type") == "Feature"
+    return None if whole else "no GeoJSON feature"
+
+
+def _no_feature(number: int, why: str, where: str) -> InputError:
+    return InputError(
+        f"line {number:,} holds no whole feature: {why}",
+        where=where,
+        remedy="mend the line, or leave it out; if it is the last, the file is cut off",
+    )
 
 
 def _records(path: Path) -> Iterator[bytes]:
@@ -90,11 +115,11 @@ def _records(path: Path) -> Iterator[bytes]:
         separated = stream.read(3).lstrip(b"\xef\xbb\xbf").startswith(b"\x1e")
         stream.seek(0)
         if not separated:
-            yield from (line for line in stream if line.strip(b" \t\r\n\xef\xbb\xbf"))
+            yield from (line for line in stream if line.strip(_BLANK))
             return
         rest = b""
         while block := stream.read(_BLOCK):
             *whole, rest = (rest + block).split(b"\x1e")
-            yield from (part for part in whole if part.strip(b" \t\r\n\xef\xbb\xbf"))
+            yield from (part for part in whole if part.strip(_BLANK))
         if rest.strip():
             yield rest

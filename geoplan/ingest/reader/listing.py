@@ -36,8 +36,7 @@ def layers_in(request: ReadRequest, folder: Path) -> list[str]:
 
         set_environment(kind.format, inner)
         file = staged(inner.path, kind.format, folder, [])
-        stem = inner.path.name.rsplit(".", 1)[0]
-        return [stem if name == file.stem else name for name in layers_of(file)]
+        return list(layers_of(file, inner.path, kind.format).values())
     if kind.format == "XLSX":
         from geoplan.ingest.reader.sheet import sheets_of
 

@@ -15,7 +15,7 @@ from geoplan.errors import InputError, RangeError, Unavailable, UnknownName
 from geoplan.ingest.reader.columns import distinct
 from geoplan.ingest.reader.kind import DRIVERS
 from geoplan.ingest.reader.opened import Opened
-from geoplan.ingest.reader.prolog import refuse_entities
+from geoplan.ingest.reader.prolog import refuse_cut_off, refuse_entities
 from geoplan.ingest.reader.request import GEOMETRY, Note, ReadRequest, SourceInfo
 from geoplan.ingest.reader.stage import staged
 
@@ -118,7 +118,8 @@ def open_vector(path: Path, kind: str, request: ReadRequest, folder: Path) -> Op
     notes: list[Note] = []
     encoding = how = coded = None
     if kind == "GML":
-        refuse_entities(path, where=where)
+        root = refuse_entities(path, where=where)
+        refuse_cut_off(path, root, where=where)
     elif kind == "Shapefile":
         from geoplan.ingest.reader.shapefile import check_parts, text_encoding
 
@@ -227,7 +228,7 @@ def _check_count(path: Path, file: Path, info: SourceInfo, rows: int, where: str
 
         # What the file says of its number of rows may be stale; SQLite counts them.
         check_every_row(file, info.layer, rows, where=where)
-    elif kind in ("Shapefile", "FlatGeobuf") and info.rows is not None:
+    elif kind in ("Shapefile", "FlatGeobuf", "FileGDB") and info.rows is not None:
         if kind == "Shapefile":
             from geoplan.ingest.reader.shapefile import deleted_rows
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from geoplan.errors import InputError
 
-__all__ = ["refuse_entities", "xml_start"]
+__all__ = ["refuse_cut_off", "refuse_entities", "xml_start"]
 
 _MOST = 1 << 20
 _PLAIN = re.compile(
@@ -24,8 +24,8 @@ def xml_start(raw: bytes) -> str:
     return raw.decode("latin-1").removeprefix("\xef\xbb\xbf")
 
 
-def refuse_entities(path: Path, *, where: str) -> None:
-    """Refuse XML that declares a document type, before any parser sees it.
+def refuse_entities(path: Path, *, where: str) -> str:
+    """Refuse XML that declares a document type, before any parser sees it; return its first tag.
 
     Entities and external references can be declared in a document type only, and a document type
     can stand in front of the first element only; a parser refuses it anywhere else. Text that
@@ -59,8 +59,8 @@ def refuse_entities(path: Path, *, where: str) -> None:
                 where=where,
                 remedy="remove <!DOCTYPE …> and <!ENTITY …>",
             )
-        elif re.match(r"<[\w:]", text[at : at + 2]):
-            return
+        elif root := re.match(r"<([\w:][^\s/>]*)", text[at : at + 300]):
+            return root[1]
         else:
             break
     raise InputError(
@@ -68,6 +68,28 @@ def refuse_entities(path: Path, *, where: str) -> None:
         where=where,
         remedy="deliver it again, as UTF-8",
     )
+
+
+def refuse_cut_off(path: Path, root: str, *, where: str) -> None:
+    """Refuse XML without its last tag; GDAL takes as much of it as there is, or nothing.
+
+    Raises
+    ------
+    InputError
+        The last 4 KB do not end the first element.
+    """
+    with path.open("rb") as stream:
+        start = stream.read(2)
+        stream.seek(max(0, path.stat().st_size // 2 * 2 - 4096))
+        raw = stream.read()
+    wide = start in (b"\xff\xfe", b"<\x00", b"\xfe\xff", b"\x00<")
+    code = ("utf-16-le" if start in (b"\xff\xfe", b"<\x00") else "utf-16-be") if wide else "latin-1"
+    if f"</{root}" not in raw.decode(code, "replace"):
+        raise InputError(
+            f"the XML is cut off: its last tag </{root}> is missing",
+            where=where,
+            remedy="deliver it again",
+        )
 
 
 def _check_encoding(declaration: str, where: str) -> None:

@@ -58,8 +58,9 @@ def check_parts(shp: Path, *, where: str) -> list[Note]:
     else:
         with shx.open("rb") as stream:
             head = stream.read(100)
-        _long_enough(shx, int.from_bytes(head[24:28], "big") * 2, where)
-        places = (shx.stat().st_size - 100) // 8
+        said = int.from_bytes(head[24:28], "big") * 2
+        _long_enough(shx, said, where)
+        places = (said - 100) // 8
         if places != rows:
             raise InputError(
                 f"the .shx has {places:,} rows and the .dbf {rows:,}: they are parts of two files",

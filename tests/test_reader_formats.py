@@ -10,7 +10,10 @@ import struct
 import subprocess
 import zipfile
 from pathlib import Path
+from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pyogrio
 import pytest
 import shapely
@@ -200,3 +203,22 @@ def test_geojson_that_names_its_system(tmp_path: Path) -> None:
     info, rows, _ = read(path)
     assert info.crs == "EPSG:32639"
     assert shapely.from_wkb(rows[0][GEOMETRY]).bounds[0] == 500_000.0
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"byte_order": 0}, {"flavor": "extended", "include_srid": True}, {"flavor": "iso"}],
+)
+def test_well_known_binary_of_any_flavour_becomes_iso(
+    options: dict[str, Any], tmp_path: Path
+) -> None:
+    path = FORMATS["parquet"][1](tmp_path)
+    table = pq.read_table(path)
+    at = table.schema.get_field_index("geometry")
+    shapes = shapely.set_srid(shapely.force_3d(plots().geometry.to_numpy(), 7.0), 32639)
+    wkb = pa.array(shapely.to_wkb(shapes, **options).tolist(), pa.binary())
+    pq.write_table(table.set_column(at, table.schema.field(at), wkb), path)
+    _, rows, notes = read(path)
+    assert [r[GEOMETRY] for r in rows] == shapely.to_wkb(shapes, flavor="iso").tolist()
+    assert rows[0][GEOMETRY][:5].hex() == "01eb030000"
+    assert notes == []

@@ -7,8 +7,9 @@ import sys
 from importlib.abc import MetaPathFinder
 from pathlib import Path
 
+from geoplan.errors import Unavailable
 from geoplan.ingest.reader.confine import close_in, limit, live_no_longer_than, readable_for
-from geoplan.ingest.reader.wire import request_of
+from geoplan.ingest.reader.wire import ERROR, request_of, said_of_error, write_frame
 
 
 class _Without(MetaPathFinder):
@@ -35,8 +36,16 @@ def main() -> int:
     out = os.fdopen(os.dup(1), "wb", buffering=1 << 20)
     os.dup2(2, 1)
 
-    from geoplan.ingest.reader.child import serve, tell_layers
-
+    try:
+        from geoplan.ingest.reader.child import serve, tell_layers
+    except (ImportError, OSError, MemoryError) as error:
+        refused = Unavailable(
+            f"the reading process cannot start: {' '.join(str(error).split())[:200]}",
+            where=request.path.name,
+            remedy="allow it more memory, or install GeoPlan again",
+        )
+        write_frame(out, ERROR, said_of_error(refused))
+        os._exit(3)
     code = (tell_layers if said["task"] == "layers" else serve)(request, folder, out)
     with contextlib.suppress(BrokenPipeError):  # the parent has seen enough
         out.flush()

@@ -36,9 +36,13 @@ _ALLOW, _REFUSE = 0x7FFF0000, 0x00050000 | 13  # 13: EACCES
 
 _EXECUTE, _WRITE, _READ, _LIST = 1, 2, 4, 8
 _FOLDER_READ = _READ | _LIST
-_SYSTEM = ("/usr", "/lib", "/lib64", "/etc/ld.so.cache", "/etc/localtime", "/etc/timezone",
-           "/dev/null", "/dev/urandom", "/proc/self", "/proc/meminfo", "/proc/cpuinfo",
-           "/sys/devices/system/cpu")  # fmt: skip
+_SYSTEM = (
+    "/usr", "/lib", "/lib64", "/nix/store", "/etc/ld.so.cache", "/etc/localtime", "/etc/timezone",
+    "/dev/null", "/dev/urandom", "/proc/self", "/proc/meminfo", "/proc/cpuinfo",
+    "/sys/devices/system/cpu",
+)  # fmt: skip
+_NAMED = ("LD_LIBRARY_PATH", "PROJ_DATA", "PROJ_LIB", "GDAL_DATA")
+"""Variables that name where libraries and their data lie."""
 
 
 def limit(limits: Limits) -> None:
@@ -143,7 +147,8 @@ def _landlock(libc: ctypes.CDLL, readable: list[Path], writable: Path) -> bool:
     if rules < 0:
         return False
     try:
-        installed = [sys.prefix, sys.base_prefix, *filter(None, sys.path)]
+        named = [p for v in _NAMED for p in os.environ.get(v, "").split(os.pathsep)]
+        installed = [sys.prefix, sys.base_prefix, *filter(None, [*sys.path, *named])]
         for place in [*map(Path, (*_SYSTEM, *installed)), *readable]:
             _allow(libc, rules, place, _FOLDER_READ)
         for place in {file.parent for file in readable}:

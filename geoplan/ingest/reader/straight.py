@@ -43,7 +43,7 @@ class Straightener:
         """
         if not (pa.types.is_binary(geometry.type) or pa.types.is_large_binary(geometry.type)):
             geometry = geometry.cast(pa.binary())
-        geometry = self._without_giants(geometry, first)
+        geometry = _iso(self._without_giants(geometry, first))
         curved = np.flatnonzero(needs_straightening(geometry))
         if not len(curved):
             return geometry
@@ -97,3 +97,22 @@ class Straightener:
         keep = np.ones(len(geometry), dtype=bool)
         keep[giant] = False
         return pc.if_else(pa.array(keep), geometry, pa.scalar(None, geometry.type))
+
+
+def _iso(geometry: pa.Array) -> pa.Array:
+    """Return the column with big-endian and extended WKB as little-endian ISO WKB."""
+    fine = pc.and_(
+        pc.equal(pc.binary_slice(geometry, 0, 1), pa.scalar(b"\x01", geometry.type)),
+        pc.equal(pc.binary_slice(geometry, 4, 5), pa.scalar(b"\x00", geometry.type)),
+    )
+    if pc.all(fine).as_py() is not False:  # null: no rows, or none with a geometry
+        return geometry
+    import shapely
+
+    values = geometry.to_pylist()
+    odd = [i for i, ok in enumerate(fine.to_pylist()) if ok is False]
+    shapes = shapely.from_wkb([values[i] for i in odd], on_invalid="ignore")
+    made = shapely.to_wkb(shapes, byte_order=1, flavor="iso", include_srid=False)
+    for i, wkb in zip(odd, made.tolist(), strict=True):
+        values[i] = wkb or values[i]  # what GEOS cannot read is left to the checks, as it is
+    return pa.array(values, geometry.type)

@@ -42,7 +42,7 @@ _BY_STORE = ("id", "version_id", "attrs", "geom")
 def table_columns(table: str) -> dict[str, FieldSpec]:
     """Return the columns of a table that a pack may fill, with their types and limits."""
     kinds = {int: "integer", float: "number", bool: "boolean"}
-    own = {"id", "version_id", "geom", "attrs", "source_geom", "source_srid", "level"}
+    own = {"id", "version_id", "geom", "attrs", "source_geom", "source_srid", "search", "level"}
     out: dict[str, FieldSpec] = {}
     for column in _MODELS[table].__table__.columns:
         if column.name not in own:

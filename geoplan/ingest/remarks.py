@@ -18,7 +18,8 @@ __all__ = ["blanked", "noted"]
 _STOPS = ("giant-geometry", "dxf-recovered", "dxf-broken-entity")
 _LOOK = (
     "encoding-detected", "encoding-wrong", "wrong-extension", "dxf-units", "dxf-units-doubtful",
-    "dxf-loose-lines", "spherical-edges",
+    "dxf-loose-lines", "spherical-edges", "missing-part", "open-elsewhere", "column-renamed",
+    "reader-warning", "link-not-followed",
 )  # fmt: skip
 """Notes of a reader that stop a load (rows may be missing), and those that a person should see."""
 

@@ -20,7 +20,6 @@ from geoplan.ingest.examine import Examination
 from geoplan.ingest.inspection import Inspection
 from geoplan.settings import Settings
 from geoplan.store import write
-from geoplan.store.history import note_load
 from geoplan.store.job_work import settle
 from geoplan.store.lineage import record_lineage
 from geoplan.store.quarantine import put_quarantine
@@ -254,12 +253,9 @@ def _finish(
             where=case.file.name,
             remedy="look at the findings; 'geoplan layers check' lists them",
         )
-    write.make_current(session, case.spec.id, writer.version_id)
     before = None if case.current is None else int(case.current["number"])
-    note_load(
-        session, case.spec.id, who=loaded_by, before=before, after=writer.number,
-        note=f"{case.file.name}, {case.options.mode}",
-    )  # fmt: skip
+    note = f"{case.file.name}, {case.options.mode}"
+    write.make_current(session, case.spec.id, writer.version_id, who=loaded_by, note=note)
     if before is not None and case.spec.geometry == "polygon" and case.spec.theme == "cadastre":
         record_lineage(session, case.spec.id, before, writer.number)
     if job_id is not None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
+import re
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,10 +13,12 @@ import pyarrow as pa
 
 from geoplan.errors import InputError, RangeError, Unavailable, UnknownName
 from geoplan.ingest.reader.columns import distinct
+from geoplan.ingest.reader.flatgeobuf import EXTRA, every_row_of, has_index
 from geoplan.ingest.reader.kind import DRIVERS
 from geoplan.ingest.reader.opened import Opened
+from geoplan.ingest.reader.plain import shaped
 from geoplan.ingest.reader.prolog import refuse_cut_off, refuse_entities
-from geoplan.ingest.reader.request import GEOMETRY, Note, ReadRequest, SourceInfo
+from geoplan.ingest.reader.request import Note, ReadRequest, SourceInfo
 from geoplan.ingest.reader.stage import staged
 
 __all__ = ["layers_of", "open_vector", "set_environment"]
@@ -145,8 +147,11 @@ def open_vector(path: Path, kind: str, request: ReadRequest, folder: Path) -> Op
                 where=where,
                 remedy="leave out columns that no field needs",
             )
+        asked = {"layer": layer}
+        if kind == "FlatGeobuf" and not has_index(path):
+            asked = {"sql": every_row_of(layer), "sql_dialect": "OGRSQL"}
         manager = open_arrow(
-            file, layer=layer, batch_size=_BATCH, use_pyarrow=True, encoding=coded, **options
+            file, **asked, batch_size=_BATCH, use_pyarrow=True, encoding=coded, **options
         )
     except (
         pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, ValueError, RuntimeError,
@@ -186,8 +191,12 @@ def _batches(
     where, kind = request.path.name, info.format
     rows = 0
     names: list[str] | None = None
-    lost = None
-    if kind == "Shapefile":
+    lost = cells = None
+    if kind in ("GeoPackage", "SpatiaLite") and info.layer is not None:
+        from geoplan.ingest.reader.cell import CellCheck
+
+        cells = CellCheck(file, info.layer, days=kind == "GeoPackage")
+    elif kind == "Shapefile":
         from geoplan.ingest.reader.shapefile import LostShapes
 
         lost = LostShapes(path, request.limits)
@@ -196,12 +205,14 @@ def _batches(
             warnings.simplefilter("always")
             for batch in reader:
                 if names is None:
-                    names = distinct(list(map(str, meta["fields"])), notes)
-                shaped = _shaped(batch, meta.get("geometry_name"), names)
+                    names = distinct([str(f) for f in meta["fields"] if f != EXTRA], notes)
+                if EXTRA in batch.schema.names:
+                    batch = batch.drop_columns([EXTRA])
+                out = shaped(batch, meta.get("geometry_name"), names)
                 if lost is not None:
-                    lost.look_at(shaped.column(0), rows)
+                    lost.look_at(out.column(0), rows)
                 rows += len(batch)
-                yield shaped
+                yield out
                 del said[_WARNINGS:]
             notes += _warned(said) + (lost.notes() if lost is not None else [])
     except (
@@ -212,6 +223,8 @@ def _batches(
             raise  # of the system, and not of the file
         raise _damaged(kind, error, where) from error
     _check_count(path, file, info, rows, where)
+    if cells is not None:
+        cells.finish(where=where)
 
 
 def _check_count(path: Path, file: Path, info: SourceInfo, rows: int, where: str) -> None:
@@ -247,43 +260,6 @@ def _warned(said: list[warnings.WarningMessage]) -> list[Note]:
     return [Note("reader-warning", text) for text in list(texts)[:10]]
 
 
-def _shaped(batch: pa.RecordBatch, geometry: str | None, fields: list[str]) -> pa.RecordBatch:
-    """Return a batch with the geometry under its own name, and the attributes in order."""
-    places = [
-        i
-        for i, field in enumerate(batch.schema)
-        if isinstance(field.type, pa.ExtensionType)
-        or b"wkb" in (field.metadata or {}).get(b"ARROW:extension:name", b"")
-    ]
-    if not places and geometry and geometry in batch.schema.names:
-        places = [batch.schema.names.index(geometry)]
-    # A row has one place here: of several geometry columns the first.
-    shape = _plain(batch.column(places[0])) if places else pa.nulls(len(batch), pa.binary())
-    rest = [c for i, c in enumerate(batch.columns) if i not in places]
-    if len(rest) != len(fields):
-        raise RuntimeError(f"{len(fields)} fields are announced and {len(rest)} come")
-    columns = [shape, *(_attribute(column) for column in rest)]
-    return pa.RecordBatch.from_arrays(columns, names=[GEOMETRY, *fields])
-
-
-def _plain(column: pa.Array) -> pa.Array:
-    return column.storage if isinstance(column, pa.ExtensionArray) else column
-
-
-def _attribute(column: pa.Array) -> pa.Array:
-    column = _plain(column)
-    kind = column.type
-    if pa.types.is_nested(kind):
-        texts = [
-            None if v is None else json.dumps(v, ensure_ascii=False, default=str)
-            for v in column.to_pylist()
-        ]
-        return pa.array(texts, pa.string())
-    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
-        return pa.array([None if v is None else v.hex() for v in column.to_pylist()], pa.string())
-    return column
-
-
 def _layer(layers: list[str], wanted: str | None, where: str) -> str:
     if not layers:
         raise InputError("the file has no layer", where=where, remedy="deliver it with data")
@@ -303,7 +279,8 @@ def _layer(layers: list[str], wanted: str | None, where: str) -> str:
 
 
 def _damaged(kind: str, error: Exception, where: str) -> InputError:
-    text = " ".join(str(error).split())[:200]
+    text = " ".join(str(error).split()).partition("; It might help")[0]
+    text = re.sub(r"'?/[^\s']*/\.open/[^\s']*'?", where, text)[:200]  # a path that nobody knows
     if "too complex/large" in text:
         return RangeError(
             "one feature of the GeoJSON takes more than 1 GB to read",

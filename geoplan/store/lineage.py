@@ -20,6 +20,7 @@ from geoplan.store.diff import DiffRow, NotComparable, diff_rows
 
 __all__ = [
     "ACCOUNTED",
+    "MOST",
     "SHARED",
     "Descent",
     "Ground",
@@ -38,6 +39,10 @@ the sliver that a new survey leaves between neighbours."""
 ACCOUNTED = 0.95
 """Old plots became new ones when the ground that they share is at least this part of the old area
 and of the new area."""
+
+MOST = 100_000
+"""Rows that came, went or moved of which lineage is traced; a layer with more of them is another
+survey, and tracing it would take memory that grows with the file."""
 
 _AT_ONCE = 5_000  # kept rows looked at together
 
@@ -151,7 +156,7 @@ def lineage(session: Session, layer_id: str, a: int, b: int) -> list[Descent]:
     UnknownName
         There is no such layer or version.
     NotComparable
-        The rows cannot be matched by key.
+        The rows cannot be matched by key, or more than :data:`MOST` of them changed.
     InputError
         ``b`` is not later than ``a``.
     """
@@ -174,17 +179,25 @@ def lineage(session: Session, layer_id: str, a: int, b: int) -> list[Descent]:
             moved = [row]
         old += [(r.key, r.before) for r in moved if r.before is not None]
         new += [(r.key, r.after) for r in moved if r.after is not None]
+        if len(old) + len(new) > MOST:
+            raise NotComparable(
+                f"more than {MOST:,} rows came, went or moved; their lineage is not traced",
+                where=layer_id,
+            )
     for row in _moved(waiting):
         old.append((row.key, row.before or b""))
         new.append((row.key, row.after or b""))
     return descents(_measured(old), _measured(new))
 
 
-def record_lineage(session: Session, layer_id: str, a: int, b: int) -> list[Descent]:
+def record_lineage(session: Session, layer_id: str, a: int, b: int) -> list[Descent] | None:
     """Find the lineage between two versions and keep it; found again, it replaces what was kept.
 
-    Rows that cannot be compared, because their keys stand twice or their table is another one,
-    have no lineage.
+    Returns
+    -------
+    list of Descent, or None
+        ``None`` where the rows cannot be compared (keys that stand twice, another table) or where
+        more than :data:`MOST` of them changed: they have no lineage.
 
     Raises
     ------
@@ -193,9 +206,11 @@ def record_lineage(session: Session, layer_id: str, a: int, b: int) -> list[Desc
     InputError
         ``b`` is not later than ``a``.
     """
+    traced: list[Descent] | None
     try:
-        found = lineage(session, layer_id, a, b)
+        found = traced = lineage(session, layer_id, a, b)
     except NotComparable:
+        traced = None
         found = []
     kept: Any = tables.PlotLineage
     session.execute(
@@ -215,7 +230,7 @@ def record_lineage(session: Session, layer_id: str, a: int, b: int) -> list[Desc
         ]  # fmt: skip
     if rows:
         session.execute(insert(kept), rows)
-    return found
+    return traced
 
 
 def lineage_of(session: Session, layer_id: str, key: str) -> Lineage:

@@ -255,9 +255,11 @@ def _finish(
         )
     before = None if case.current is None else int(case.current["number"])
     note = f"{case.file.name}, {case.options.mode}"
+    cadastral = case.spec.geometry == "polygon" and case.spec.theme == "cadastre"
+    if before is not None and cadastral:
+        traced = record_lineage(session, case.spec.id, before, writer.number)
+        note += "" if traced is not None else "; lineage not traced"
     write.make_current(session, case.spec.id, writer.version_id, who=loaded_by, note=note)
-    if before is not None and case.spec.geometry == "polygon" and case.spec.theme == "cadastre":
-        record_lineage(session, case.spec.id, before, writer.number)
     if job_id is not None:
         settle(session, job_id, writer.version_id)
     return LoadOutcome(writer.version_id, writer.number, rows, found, quarantine=quarantine)

@@ -11,7 +11,7 @@ from typing import IO
 import numpy as np
 import pyarrow as pa
 
-from geoplan.errors import DiskFull, EmptyLayer, GeoPlanError, InputError, RangeError
+from geoplan.errors import DiskFull, EmptyLayer, FileMissing, GeoPlanError, InputError, RangeError
 from geoplan.ingest.reader.request import GEOMETRY, ROW, Note, ReadRequest
 from geoplan.ingest.reader.sound import sound
 from geoplan.ingest.reader.wire import (
@@ -93,6 +93,12 @@ def _failure(work: Callable[[], None], request: ReadRequest) -> GeoPlanError | N
         return _too_large(request)
     except BrokenPipeError:
         return None  # the parent has seen enough
+    except PermissionError as error:
+        return FileMissing(
+            f"there is no permission to read it ({error.strerror})",
+            where=request.path.name,
+            remedy="let GeoPlan's user read it: chmod a+r, and a+x on its folders",
+        )
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             return DiskFull(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,11 @@ from geoplan.ingest.reader.request import GEOMETRY, Note, ReadRequest, SourceInf
 __all__ = ["open_parquet"]
 
 _BATCH = 16_384
+_AGAIN = "write it as GeoParquet, for example with geopandas or GDAL"
+_BYTES = (
+    pa.types.is_binary, pa.types.is_large_binary, pa.types.is_binary_view,
+    pa.types.is_fixed_size_binary,
+)  # fmt: skip
 
 
 def open_parquet(path: Path, request: ReadRequest) -> Opened:
@@ -32,20 +38,31 @@ def open_parquet(path: Path, request: ReadRequest) -> Opened:
     try:
         file = pq.ParquetFile(path)
         schema = file.schema_arrow
+    except MemoryError:
+        raise  # Arrow's is both
     except (pa.ArrowException, OSError) as error:
         raise _damaged(error, where) from error
     geo = _metadata(schema, where)
     name = str(geo.get("primary_column", "geometry"))
-    about = (geo.get("columns") or {}).get(name)
+    described = geo.get("columns")
+    about = described.get(name) if isinstance(described, dict) else None
     if not isinstance(about, dict) or name not in schema.names:
         raise InputError(
-            f"its metadata names a geometry column '{name}' that is not there", where=where
+            f"its metadata names a geometry column '{name}' that is not there",
+            where=where,
+            remedy=_AGAIN,
         )
     if about.get("encoding") != "WKB":
         raise InputError(
             f"its geometry is encoded as {about.get('encoding')!r}",
             where=where,
             remedy="write it with encoding WKB",
+        )
+    kind = schema.field(schema.names.index(name)).type
+    kind = kind.storage_type if isinstance(kind, pa.BaseExtensionType) else kind
+    if not any(is_one(kind) for is_one in _BYTES):
+        raise InputError(
+            f"its geometry column '{name}' holds {kind}, and no bytes", where=where, remedy=_AGAIN
         )
     columns = [i for i, n in enumerate(schema.names) if n != name]
     notes: list[Note] = []
@@ -54,9 +71,12 @@ def open_parquet(path: Path, request: ReadRequest) -> Opened:
         notes.append(Note("spherical-edges", "its edges are arcs on the globe; read as straight"))
     if len(columns) > request.limits.columns:
         raise RangeError(
-            f"{len(columns):,} columns; the limit is {request.limits.columns:,}", where=where
+            f"{len(columns):,} columns; the limit is {request.limits.columns:,}",
+            where=where,
+            remedy="leave out columns that no field needs",
         )
-    types = about.get("geometry_types") or []
+    types = about.get("geometry_types")
+    types = types if isinstance(types, list) else []
     info = SourceInfo(
         "GeoParquet", None, (), _crs(about), "UTF-8", "declared",
         ", ".join(map(str, types)) or "Unknown", file.metadata.num_rows,
@@ -71,14 +91,16 @@ def _metadata(schema: pa.Schema, where: str) -> dict[str, Any]:
         raise InputError(
             "the Parquet file does not say where its geometry is ('geo' metadata)",
             where=where,
-            remedy="write it as GeoParquet, for example with geopandas or GDAL",
+            remedy=_AGAIN,
         )
     try:
         found = json.loads(raw)
     except ValueError as error:
-        raise InputError(f"its 'geo' metadata is no JSON: {error}", where=where) from error
+        raise InputError(
+            f"its 'geo' metadata is no JSON: {error}", where=where, remedy=_AGAIN
+        ) from error
     if not isinstance(found, dict):
-        raise InputError("its 'geo' metadata is no JSON object", where=where)
+        raise InputError("its 'geo' metadata is no JSON object", where=where, remedy=_AGAIN)
     return found
 
 
@@ -90,7 +112,12 @@ def _crs(about: dict[str, Any]) -> str | None:
         return None
     code = crs.get("id") if isinstance(crs, dict) else None
     if isinstance(code, dict) and {"authority", "code"} <= set(code):
-        return f"{code['authority']}:{code['code']}"
+        crs_or_code: Any = f"{code['authority']}:{code['code']}"
+    else:
+        crs_or_code = crs
+    # A text that is no code could name a file to whoever looks it up.
+    if isinstance(crs_or_code, str) and re.fullmatch(r"[A-Za-z]{2,20}:\w{1,20}", crs_or_code):
+        return crs_or_code
     return json.dumps(crs)
 
 
@@ -107,6 +134,8 @@ def _batches(
             yield pa.RecordBatch.from_arrays(
                 [geometry, *(_plain(batch.column(c)) for c in columns)], names=[GEOMETRY, *names]
             )
+    except MemoryError:
+        raise  # Arrow's is both
     except (pa.ArrowException, OSError) as error:
         raise _damaged(error, where) from error
 

@@ -199,7 +199,15 @@ class ReaderProcess:
 
 
 def _check(path: Path) -> None:
-    if not path.exists():
+    try:
+        there = path.exists()
+    except OSError as error:  # a name that is too long, a folder that may not be entered
+        raise FileMissing(
+            f"it cannot be reached: {error.strerror}",
+            where=str(path)[:300],
+            remedy="check the path",
+        ) from error
+    if not there:
         raise FileMissing("there is no such file", where=str(path), remedy="check the path")
     if not (path.is_file() or path.is_dir()):
         raise InputError("this is no file", where=str(path), remedy="give a file or a FileGDB")

@@ -23,7 +23,7 @@ from geoplan.ingest.reader.stage import staged
 
 __all__ = ["layers_of", "open_vector", "set_environment"]
 
-_BATCH = 16_384
+_BATCH = 8_192
 _WARNINGS = 1000
 
 _OFFLINE = {

@@ -225,3 +225,12 @@ def test_a_layer_without_rows_and_one_without_geometry(tmp_path: Path) -> None:
     info, rows, _ = read(path, source_layer="table")
     assert info.geometry_type is None
     assert [(r["a"], r["b"], r["__geometry__"]) for r in rows] == [(1, "x", None), (2, "y", None)]
+
+
+def test_two_readers_at_once(large: Path) -> None:
+    with open_source(ReadRequest(large)) as one, open_source(ReadRequest(large)) as two:
+        pairs = list(zip(one, two, strict=True))
+        assert len(left_behind()) == 2  # neither swept the other's folder
+    assert sum(len(a) for a, _ in pairs) == 60_000
+    assert all(a.equals(b) for a, b in pairs)
+    assert left_behind() == []

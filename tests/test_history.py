@@ -15,7 +15,7 @@ from test_version import MANY, current_keys, load, many, plots, relations
 
 from geoplan.errors import InputError, UnknownName
 from geoplan.store import cluster, read
-from geoplan.store.history import delete_version, find_load, history, note_load, rollback
+from geoplan.store.history import delete_version, find_load, history, rollback
 from geoplan.store.quarantine import (
     GEOMETRY,
     KEY,
@@ -136,15 +136,6 @@ def test_backup_and_restore_keep_own_tables(database, settings, tmp_path):
         assert session.scalar(text("select count(*) from plot")) == 2 * MANY
         session.execute(text("delete from layer"))
     assert relations(database) == set()
-
-
-def test_a_note_on_a_load(database):
-    load(database, [plots(["p-1"])])
-    with transaction(database) as session:
-        note_load(session, "plots", who="karim", before=None, after=1, note="plots.gpkg")
-        with pytest.raises(UnknownName, match="no load of version 2"):
-            note_load(session, "plots", who="karim", before=1, after=2, note="")
-    assert events(database) == [("load", None, 1, "karim", "plots.gpkg")]
 
 
 def test_a_database_with_rows_is_brought_up_and_down(database):

@@ -20,7 +20,6 @@ __all__ = [
     "delete_version",
     "find_load",
     "history",
-    "note_load",
     "rollback",
 ]
 
@@ -133,38 +132,6 @@ def find_load(session: Session, layer_id: str, sha256: str) -> Version | None:
         select(tables.Layer.current_version_id).where(tables.Layer.id == layer_id)
     )
     return _version(row, current)
-
-
-def note_load(
-    session: Session, layer_id: str, *, who: str, before: int | None, after: int, note: str
-) -> None:
-    """Say in the record who loaded a version and why, where that was not said at once.
-
-    The line itself is written by :func:`geoplan.store.write.make_current`.
-
-    Parameters
-    ----------
-    before, after : int
-        Numbers of the versions that the load was checked against and that it made.
-
-    Raises
-    ------
-    UnknownName
-        The record has no such load.
-    """
-    event = tables.LayerEvent
-    row = session.scalars(
-        select(event)
-        .where(event.layer_id == layer_id, event.action == "load", event.to_number == after)
-        .order_by(event.id.desc())
-        .limit(1)
-    ).first()
-    if row is None:
-        raise UnknownName(f"layer '{layer_id}' has no load of version {after} in its record")
-    if before != row.from_number:
-        note = f"{note} (checked against version {before})"  # another load came between
-    row.who, row.note = who, note
-    session.flush()
 
 
 def rollback(session: Session, layer_id: str, number: int, who: str, note: str = "") -> Version:

@@ -83,7 +83,7 @@ def readable_for(path: Path) -> list[Path]:
         return [path]
     stem = path.name.rsplit(".", 1)[0].casefold()
     with contextlib.suppress(OSError), os.scandir(path.parent) as found:
-        return [path, *(Path(f.path) for f in found if f.name.casefold().startswith(stem))]
+        return [path, *(Path(f.path) for f in found if f.name.casefold().startswith(stem + "."))]
     return [path]
 
 

@@ -47,6 +47,14 @@ HARMLESS = frozenset(OUTCOMES[:5])
 
 MEMORY_BYTES = 3_000_000_000
 _CASES_PER_WORKER = 250
+_START_S = 120.0  # until a worker says its first case: imports on a busy machine
+_PRELOADED = (
+    "benchmarks.fuzz_mutate",
+    "geoplan.ingest.reader.child",
+    "geoplan.ingest.reader.dispatch",
+    "geoplan.ingest.reader.dxf",
+    "geoplan.ingest.reader.straight",
+)
 _ESCAPE = Path("/tmp/geoplan-fuzz-escape")
 
 
@@ -251,13 +259,11 @@ def run(
     keep : Path, optional
         Folder for the inputs that did harm.
     """
-    # Imported once, before the forks; GDAL is not: it takes its drivers when it is imported.
-    import geoplan.ingest.reader.child
-    import geoplan.ingest.reader.dispatch
-    import geoplan.ingest.reader.dxf
-    import geoplan.ingest.reader.straight  # noqa: F401
-
-    fork = multiprocessing.get_context("fork")
+    # A server of its own does the forks: a fork of a process that already has threads (a test
+    # session has a database, a browser and a web server) may wait for a lock for ever. It imports
+    # once, before the forks; GDAL is not among it: it takes its drivers when it is imported.
+    fork = multiprocessing.get_context("forkserver")
+    fork.set_forkserver_preload(list(_PRELOADED))
     root = Path(tempfile.mkdtemp(prefix="geoplan-fuzz-"))
     # One format a worker: GDAL keeps the one driver that it was started with.
     queue = [
@@ -318,9 +324,11 @@ def run(
                             raise RuntimeError(f"the sound {kind} is not read: {message}")
                         if isinstance(message, Outcome):
                             found.append(message)
-                            it.cases, it.at = it.cases[1:], None
+                            it.cases, it.at, it.since = it.cases[1:], None, time.monotonic()
                         else:
                             it.at, it.since = message, time.monotonic()
+                elif it.at is None and time.monotonic() - it.since > _START_S:
+                    raise RuntimeError(f"a worker of case {it.cases[0]} does not start")
                 elif it.at is not None and time.monotonic() - it.since > timeout_s:
                     it.process.kill()
                     it.process.join()

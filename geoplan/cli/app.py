@@ -4,38 +4,66 @@ from __future__ import annotations
 
 import os
 import sys
+from importlib import import_module
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
+from typer.main import get_command
 
 from geoplan import __version__
 from geoplan.catalogue import Catalogue
-from geoplan.cli import db, demo, layers, pack, regions, sample, serve, site, user
 from geoplan.cli.context import AppContext
 from geoplan.settings import Settings
 
 __all__ = ["app"]
 
+_COMMANDS = {
+    "db": "The database: start, stop, back up.",
+    "layers": "The layer catalogue and single files.",
+    "pack": "Deliveries of many files.",
+    "site": "Siting runs.",
+    "regions": "Measures of regions.",
+    "user": "Who may load through the service.",
+    "sample": "Make the synthetic country as a pack of files.",
+    "demo": "Make, load and plan the synthetic country, then serve it.",
+    "serve": "Serve the map and the API.",
+}
+"""Sub-command, and so module of this package → its help."""
+
+
+class _Commands(TyperGroup):
+    """The sub-commands, each imported when it is asked for: a load needs no solver in memory."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in _COMMANDS:  # an error follows, which names the nearest of all
+            for name in _COMMANDS:
+                self.get_command(ctx, name)
+        elif cmd_name not in self.commands:
+            module = import_module(f"geoplan.cli.{cmd_name}")
+            of_one = typer.Typer(callback=lambda: None)
+            if hasattr(module, "app"):
+                of_one.add_typer(module.app, name=cmd_name, help=_COMMANDS[cmd_name])
+            else:
+                of_one.command(cmd_name, help=_COMMANDS[cmd_name])(getattr(module, cmd_name))
+            found: Any = get_command(of_one)
+            self.commands[cmd_name] = found.commands[cmd_name]
+        return self.commands.get(cmd_name)
+
+
 app = typer.Typer(
     name="geoplan",
+    cls=_Commands,
     help="Land-use planning platform for industrial estates.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.add_typer(db.app, name="db", help="The database: start, stop, back up.")
-app.add_typer(layers.app, name="layers", help="The layer catalogue and single files.")
-app.add_typer(pack.app, name="pack", help="Deliveries of many files.")
-app.add_typer(site.app, name="site", help="Siting runs.")
-app.add_typer(regions.app, name="regions", help="Measures of regions.")
-app.add_typer(user.app, name="user", help="Who may load through the service.")
-app.command(name="sample", help="Make the synthetic country as a pack of files.")(sample.sample)
-app.command(name="demo", help="Make, load and plan the synthetic country, then serve it.")(
-    demo.demo
-)
-app.command(name="serve", help="Serve the map and the API.")(serve.serve)
 
 
 def _version(value: bool) -> None:
@@ -49,7 +77,7 @@ def _root(
     ctx: typer.Context,
     home: Annotated[
         Path | None,
-        typer.Option(help="Private folder: database, rasters, runs [env: GEOPLAN_HOME]."),
+        typer.Option(help="Private folder: database, rasters, runs [GEOPLAN_HOME]."),
     ] = None,
     layers_dir: Annotated[
         Path | None,

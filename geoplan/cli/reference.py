@@ -55,8 +55,8 @@ def _commands() -> str:
     lines += ["## geoplan", "", *_options(root)]
 
     def walk(command: Any, name: str) -> None:
-        for sub_name in sorted(getattr(command, "commands", {})):
-            sub = command.commands[sub_name]
+        for sub_name in sorted(command.list_commands(None)):
+            sub = command.get_command(None, sub_name)
             full = f"{name} {sub_name}"
             if getattr(sub, "commands", None):
                 walk(sub, full)

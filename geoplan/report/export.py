@@ -11,7 +11,6 @@ import geopandas as gpd
 
 from geoplan.errors import InputError, Problem, UnknownName
 from geoplan.report.export_about import Provenance
-from geoplan.report.export_dxf import write_dxf
 from geoplan.report.export_file import new_file
 from geoplan.report.export_frames import Kind, outgoing
 from geoplan.report.export_gdal import write_flatgeobuf, write_geopackage
@@ -181,6 +180,8 @@ def export_layer(
         elif name == "csv":
             notes = write_csv(part, frames, provenance, encoding=encoding)
         else:
+            from geoplan.report.export_dxf import write_dxf  # 20 MB that no other format needs
+
             notes = write_dxf(
                 part, frames, provenance, theme=theme or provenance.layer, label=label
             )

@@ -36,7 +36,7 @@ _COMMANDS = {
 class _Commands(TyperGroup):
     """The sub-commands, each imported when it is asked for: a load needs no solver in memory."""
 
-    def list_commands(self, ctx: Any) -> list[str]:
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - its signature
         return list(_COMMANDS)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:

@@ -58,6 +58,8 @@ class PortfolioProblem:
         Rules of each resource. A mapping may name resources of any number.
     region_caps : mapping, optional
         Most sites by region; a region not named has ``spec.per_region_max``.
+    lock_in, lock_out : frozenset of str
+        Sites that every plan has, and that none has.
     """
 
     sites: pd.DataFrame
@@ -68,6 +70,8 @@ class PortfolioProblem:
     spec: PortfolioSpec
     supply: SupplySpec | Mapping[str, ResourceSupply]
     region_caps: Mapping[str, int] = field(default_factory=dict)
+    lock_in: frozenset[str] = frozenset()
+    lock_out: frozenset[str] = frozenset()
 
     @property
     def rules(self) -> dict[str, ResourceSupply]:

@@ -109,6 +109,21 @@ class SitingResult:
         Score 0–1; NaN where land is not allowed or data are missing.
     weights : dict
         Criterion id → weight; sums to 1.
+    exclusions_by_region : DataFrame
+        ``rule``, ``level``, ``code``, ``area_ha_alone``, ``area_ha_only``. May be empty.
+    methods : DataFrame, index ``site_id``
+        Rank of each candidate by other methods, one column a method. May be empty.
+    smaa : DataFrame, index ``site_id``
+        See `geoplan.mcda.smaa`; empty where not asked for.
+    pareto : DataFrame
+        One row per point of the front, see `geoplan.siting.pareto`; empty where not asked for.
+    alternatives : DataFrame
+        One row per near-optimal plan; empty where not asked for.
+    decisive : ndarray of float32, grid shape, or None
+        Where the weights decide: see `geoplan.siting.robustness`.
+    documents : dict
+        Name → what the pages and the service show of a study, as JSON holds it: ``pareto``,
+        ``smaa``, ``methods``, ``alternatives``, ``values`` …; kept in the database with the run.
     weight_record : dict
         Method and its evidence (for AHP: lambda_max, ci, cr, random-index table).
     """
@@ -134,3 +149,10 @@ class SitingResult:
     timings: tuple[StepTiming, ...] = ()
     coarse_regions: pd.DataFrame = field(default_factory=pd.DataFrame)
     layer_versions: dict[str, dict[str, Any]] = field(default_factory=dict)
+    exclusions_by_region: pd.DataFrame = field(default_factory=pd.DataFrame)
+    methods: pd.DataFrame = field(default_factory=pd.DataFrame)
+    smaa: pd.DataFrame = field(default_factory=pd.DataFrame)
+    pareto: pd.DataFrame = field(default_factory=pd.DataFrame)
+    alternatives: pd.DataFrame = field(default_factory=pd.DataFrame)
+    decisive: npt.NDArray[np.float32] | None = None
+    documents: dict[str, Any] = field(default_factory=dict)

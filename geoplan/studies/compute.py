@@ -30,7 +30,9 @@ from geoplan.siting.result import SitingResult
 from geoplan.siting.spacing import conflicts
 from geoplan.siting.supply import links, supply_warnings
 from geoplan.store import read
+from geoplan.studies.exclusion import excluded
 from geoplan.studies.index import all_regions, index_of
+from geoplan.studies.measure import measured
 from geoplan.studies.membership import region_columns
 from geoplan.studies.notices import (
     assumptions,
@@ -42,7 +44,7 @@ from geoplan.studies.notices import (
 )
 from geoplan.studies.scenario import resolve_rule
 from geoplan.studies.steps import Steps
-from geoplan.studies.surface import Ground, excluded, measured, search_area
+from geoplan.studies.surface import Ground, search_area
 
 __all__ = ["compute"]
 

@@ -12,15 +12,14 @@ from sqlalchemy.orm import Session
 
 from geoplan import raster
 from geoplan.catalogue import LayerSpec, Scenario
-from geoplan.catalogue.scenario import Criterion, ExclusionRule
 from geoplan.errors import EmptyLayer, UnknownName
 from geoplan.expression import select
 from geoplan.grid import Grid
 from geoplan.ingest.cog import read_cog
-from geoplan.regions import IndexResult, ancestors
+from geoplan.regions import IndexResult
 from geoplan.store import read
 
-__all__ = ["Ground", "excluded", "measured", "search_area"]
+__all__ = ["BoolArray", "FloatArray", "Ground", "search_area"]
 
 FloatArray = npt.NDArray[np.float32]
 BoolArray = npt.NDArray[np.bool_]
@@ -172,85 +171,3 @@ def search_area(
             remedy="use larger cells or a smaller area; at most 400 million cells",
         )
     return Grid.covering(bounds, cell_m=cell, crs=crs, margin=2), projected
-
-
-def excluded(ground: Ground, rule: ExclusionRule) -> BoolArray:
-    """Return where a rule removes land (True), on the whole grid.
-
-    Notes
-    -----
-    A feature removes every cell that it touches; a distance is measured between cell centres, so
-    a limit smaller than half a cell removes just the touched cells. Both err towards removing.
-    """
-    if rule.layer is not None:
-        if rule.beyond_m is not None:
-            out = ground.distance(rule.layer, rule.where) > rule.beyond_m
-        else:
-            out = ground.distance(rule.layer, rule.where) <= float(rule.within_m or 0.0)
-        return ~out if rule.outside else out
-    values = ground.raster(str(rule.raster))
-    missing = np.isnan(values)
-    with np.errstate(invalid="ignore"):
-        out = np.zeros(values.shape, dtype=np.bool_)
-        if rule.above is not None:
-            out |= values > rule.above
-        if rule.below is not None:
-            out |= values < rule.below
-        if rule.classes is not None:
-            out |= np.isin(values, np.asarray(rule.classes, dtype=values.dtype))
-    if rule.outside:
-        out = ~out
-    out[missing] = rule.missing == "exclude"
-    return out
-
-
-def measured(ground: Ground, criterion: Criterion, facts: pd.DataFrame) -> FloatArray:
-    """Return a criterion's raw measure on the grid, in its unit; NaN where not known."""
-    if criterion.measure == "distance":
-        metres = ground.distance(str(criterion.layer), criterion.where)
-        return metres if criterion.unit == "m" else metres / np.float32(1000.0)
-    if criterion.measure == "raster":
-        return ground.raster(str(criterion.raster))
-    if criterion.measure == "density":
-        frame = ground.frame(str(criterion.layer), criterion.where)
-        points = frame.geometry.representative_point()
-        weights = (
-            pd.to_numeric(frame[criterion.weight_field], errors="coerce")
-            .fillna(0.0)
-            .to_numpy(dtype=np.float64)
-            if criterion.weight_field
-            else np.ones(len(frame))
-        )
-        return raster.sum_within(
-            points.x.to_numpy(),
-            points.y.to_numpy(),
-            weights,
-            radius_m=float(criterion.radius_km or 0.0) * 1000.0,
-            grid=ground.grid,
-        )
-    if criterion.index is not None:
-        return ground.region_values(ground.index.frame["industrialisation"], ground.index_level)
-    level = criterion.level or 1
-    rows = facts[(facts["level"] == level) & (facts["variable"] == criterion.fact)]
-    if rows.empty:
-        known = sorted(facts.loc[facts["level"] == level, "variable"].unique())
-        raise UnknownName(
-            f"no region of level {level} has a fact '{criterion.fact}'",
-            where="criteria",
-            remedy=f"known: {', '.join(known) or 'none'}",
-        )
-    return _on_finest(ground, rows.set_index("region_code")["value"].astype(float), level)
-
-
-def _on_finest(ground: Ground, values: pd.Series, level: int) -> FloatArray:
-    """Return a fact of ``level`` drawn on the finest regions that have geometry.
-
-    Borders of coarse and fine levels come from different sources and do not meet; drawn on the
-    same regions as the index, a cell's fact and its index always belong to the same region.
-    """
-    have = ground.regions[~(ground.regions.geometry.isna() | ground.regions.geometry.is_empty)]
-    finest = int(have["level"].max())
-    if finest <= level:
-        return ground.region_values(values, level)
-    up = ancestors(ground.regions, finest)[level]
-    return ground.region_values(up.map(values), finest)

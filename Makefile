@@ -30,7 +30,8 @@ check: setup-dev ## Style, types, import directions, generated files
 	@$(PY) -m geoplan.cli.reference --check docs/reference
 	@cd web && npm run --silent check
 
-bench: setup-dev ## Measure, each figure beside a peer in the same run
+bench: setup-dev ## Measure, each figure beside a peer in the same run (installs the peers)
+	@.venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-peers.lock
 	@$(PY) -m benchmarks
 
 docs: setup-dev ## Write the reference from the code
@@ -42,6 +43,7 @@ openapi: setup-dev ## Write web/openapi.json and the client's types from the API
 lock: setup-dev ## Resolve the dependencies again, with hashes and without addresses
 	@.venv/bin/pip-compile --quiet --strip-extras --generate-hashes --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header --extra build --output-file requirements.lock pyproject.toml
 	@.venv/bin/pip-compile --quiet --strip-extras --allow-unsafe --extra build --extra dev --generate-hashes --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header --output-file requirements-dev.lock pyproject.toml
+	@.venv/bin/pip-compile --quiet --strip-extras --allow-unsafe --extra build --extra dev --extra peers --constraint requirements-dev.lock --generate-hashes --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header --output-file requirements-peers.lock pyproject.toml
 
 clean: ## Remove what was built; the database and runs in .geoplan stay
 	@rm -rf .venv web/node_modules web/dist dist .mypy_cache .ruff_cache .pytest_cache

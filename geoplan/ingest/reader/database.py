@@ -39,7 +39,7 @@ def sqlite_kind(path: Path) -> str | None:
     try:
         with _opened(path) as database:
             names = {str(n).lower() for (n,) in database.execute("select name from sqlite_master")}
-    except sqlite3.Error:
+    except (sqlite3.Error, UnicodeDecodeError):  # a message of it may hold the damage
         return None
     if "gpkg_contents" in names:
         return "GeoPackage"

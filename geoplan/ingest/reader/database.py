@@ -81,7 +81,7 @@ def refuse_reaching_out(path: Path, layer: str | None, *, where: str) -> None:
             ).fetchone()
             if kind is not None and kind[0] == "view":
                 _check_view(database, str(layer), where)
-    except (sqlite3.Error, OverflowError) as error:
+    except (sqlite3.Error, OverflowError, UnicodeDecodeError) as error:
         raise _unreadable(error, where) from error
 
 
@@ -97,7 +97,7 @@ def check_every_row(path: Path, layer: str, rows: int, *, where: str) -> None:
     try:
         with _opened(path) as database:
             (count,) = database.execute(f'select count(*) from "{quoted}"').fetchone()  # noqa: S608
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:
         raise _unreadable(error, where) from error
     if rows < count:
         raise InputError(
@@ -126,7 +126,7 @@ def _check_view(database: sqlite3.Connection, layer: str, where: str) -> None:
     quoted = layer.replace('"', '""')
     try:
         database.execute(f'select * from "{quoted}" limit 0')  # noqa: S608 - a quoted name
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:
         raise InputError(
             f"the view {layer!r} does more than plain SQLite can: {error}",
             where=where,

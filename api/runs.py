@@ -9,7 +9,7 @@ from typing import Any
 from api.labels import dicts, label, number
 from api.schemas import RunDetail, RunSummary
 from geoplan.store.serve.database import Reading
-from geoplan.store.serve.runs import RunRow, run, runs
+from geoplan.store.serve.runs import RunRow, run, runs, studies
 
 __all__ = ["read_run", "read_runs", "run_files"]
 
@@ -54,6 +54,7 @@ def read_run(reading: Reading, run_id: str, **addresses: Any) -> RunDetail:
         ],
         relaxations=dicts(document.get("relaxations")),
         files=sorted(_files(document)),
+        studies=studies(reading, run_id),
         **addresses,
     )
 

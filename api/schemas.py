@@ -178,6 +178,9 @@ class RunDetail(RunSummary):
     criteria: list[dict[str, Any]] = Field(description="id, title, unit, weight")
     relaxations: list[dict[str, Any]] = Field(description="Where no plan exists: what must move")
     files: list[str]
+    studies: list[str] = Field(
+        default_factory=list, description="What was studied beside the plan: pareto, smaa …"
+    )
     tiles: str | None = Field(None, description="URL template of the candidates' tiles")
     region_tiles: dict[str, str] = Field(
         default_factory=dict,

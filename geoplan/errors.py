@@ -21,6 +21,9 @@
         ├── PortTaken
         └── DiskFull
 
+Where one room alone raises a kind of its own, it stands there: ``NotComparable`` and ``KeyClash``
+(store), ``NoToken``, ``TokenRevoked``, ``TooLarge`` and ``TooMany`` (api) are ``InputError``.
+
 A message says what was wrong and with which value, ``where`` says in which file, row, key or
 cell, and ``remedy`` says what a person can do about it.
 """

@@ -199,6 +199,9 @@ def add_run(session: Session, folder: Path, run_id: str = RUN) -> None:
         )
     )  # fmt: skip
     session.flush()
+    session.add(
+        tables.RunStudy(run_id=run_id, name="pareto", document={"points": [{"efficiency": 0.8}]})
+    )
     detail = {
         "regions": [{"level": 1, "code": "01", "name": {"en": "Region 01", "local": "منطقه ۰۱"}}],
         "demand": [{"resource": "water", "amount": 900.0, "unit": "m3/day"}],

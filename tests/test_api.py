@@ -328,6 +328,17 @@ class TestRuns:
         assert "line" not in lines[0]["properties"]
 
 
+class TestStudies:
+    def test_what_a_run_holds(self, client: TestClient) -> None:
+        assert client.get(RUN).json()["studies"] == ["pareto"]
+        assert client.get(f"{RUN}/studies/pareto").json() == {"points": [{"efficiency": 0.8}]}
+
+    def test_what_it_does_not(self, client: TestClient) -> None:
+        found = problem(client.get(f"{RUN}/studies/smaa"), 404)
+        assert "no study 'smaa'" in found.detail
+        assert "pareto" in (found.remedy or "")
+
+
 class TestFiles:
     def test_content_type_and_name(self, client: TestClient) -> None:
         answer = client.get(f"{RUN}/files/portfolio.csv")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,16 @@ from sqlalchemy import func, select
 from geoplan.errors import InputError, UnknownName
 from geoplan.store import read
 from geoplan.store.run import put_run
+from geoplan.store.serve.runs import studies, study
 from geoplan.store.session import transaction
-from geoplan.store.tables import Candidate, Run, RunRegion, RunSource, SupplyAssignment
+from geoplan.store.tables import (
+    Candidate,
+    Run,
+    RunRegion,
+    RunSource,
+    RunStudy,
+    SupplyAssignment,
+)
 
 
 def put(session, result=None, run_id="two-estates-1", **document):
@@ -43,6 +52,25 @@ def test_run_there_and_back(database):
     assert whole.document["seed"] == 7
     assert whole.document["nothing"] is None  # NaN is no JSON
     assert whole.document["scenario"]["id"] == row.scenario_id
+
+
+def test_what_the_studies_found_lies_with_the_run(database):
+    front = {"points": [{"efficiency": 1.5, "equity": float("nan")}]}
+    with transaction(database) as session:
+        put(session, replace(example_result(), documents={"pareto": front, "smaa": {"draws": 3}}))
+        put(session, run_id="two-estates-2")
+    with transaction(database) as session:
+        assert studies(session, "two-estates-1") == ["pareto", "smaa"]
+        assert study(session, "two-estates-1", "pareto") == {
+            "points": [{"efficiency": 1.5, "equity": None}]
+        }
+        assert studies(session, "two-estates-2") == []
+        with pytest.raises(UnknownName, match=r"no study 'why'") as error:
+            study(session, "two-estates-1", "why")
+        assert "pareto, smaa" in error.value.remedy
+        session.delete(session.get(Run, "two-estates-1"))
+        session.flush()
+        assert session.scalar(select(func.count()).select_from(RunStudy)) == 0
 
 
 def test_candidate_says_why(database):

@@ -25,6 +25,7 @@ from api.service import Code, Name, Service, Serving
 from api.tile_urls import candidate_tiles, region_tiles
 from geoplan.errors import UnknownName
 from geoplan.store.serve.database import Reading
+from geoplan.store.serve.runs import study
 
 __all__ = ["router"]
 
@@ -154,6 +155,13 @@ def get_site(service: Serving, run_id: Name, site_id: Name) -> SiteDetail:
     """Return a candidate with the reasons for its place and its supply."""
     with _run(service, run_id) as reading:
         return sites.read_site(reading, run_id, site_id)
+
+
+@router.get("/runs/{run_id}/studies/{name}")
+def get_run_study(service: Serving, run_id: Name, name: Name) -> dict[str, Any]:
+    """Return what a study of the run found: the front, rank acceptability, other methods."""
+    with _run(service, run_id) as reading:
+        return study(reading, run_id, name)
 
 
 @router.get("/runs/{run_id}/files/{name}", responses=_FILE, response_class=Response)

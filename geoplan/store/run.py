@@ -35,7 +35,7 @@ def put_run(
     document: dict[str, Any],
     folder: Path,
 ) -> None:
-    """Store a run with its regions, candidates, sources and supply.
+    """Store a run with its regions, candidates, sources, supply and studies.
 
     Parameters
     ----------
@@ -88,6 +88,10 @@ def put_run(
     _put_candidates(session, run_id, result)
     _put_sources(session, run_id, result.sources)
     _put_supply(session, run_id, result.supply)
+    session.add_all(
+        tables.RunStudy(run_id=run_id, name=name, document=plain(document))
+        for name, document in result.documents.items()
+    )
 
 
 def _put_regions(session: Session, run_id: str, result: Any, formula: str) -> None:

@@ -54,6 +54,7 @@ __all__ = [
     "Run",
     "RunRegion",
     "RunSource",
+    "RunStudy",
     "SupplyAssignment",
     "Upload",
     "UtilityLine",
@@ -473,6 +474,15 @@ class RunRegion(Base):
     rank: Mapped[int | None] = mapped_column(Integer)
     less_industrialised: Mapped[bool | None] = mapped_column(Boolean)
     detail: Mapped[dict[str, Any]]
+
+
+class RunStudy(Base):
+    """What a run's study found, as the pages show it: the front, rank acceptability."""
+
+    __tablename__ = "run_study"
+    run_id: Mapped[str] = mapped_column(ForeignKey("run.id", ondelete="CASCADE"), primary_key=True)
+    name: Mapped[str] = mapped_column(primary_key=True)
+    document: Mapped[dict[str, Any]]
 
 
 class Candidate(Base):

@@ -552,6 +552,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{run_id}/studies/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Run Study
+         * @description Return what a study of the run found: the front, rank acceptability, other methods …
+         */
+        get: operations["getRunStudy"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{run_id}/supply": {
         parameters: {
             query?: never;
@@ -1765,6 +1785,11 @@ export interface components {
              * @enum {string}
              */
             status: "optimal" | "within-gap" | "time-limit" | "infeasible";
+            /**
+             * Studies
+             * @description What was studied beside the plan: pareto, smaa …
+             */
+            studies?: string[];
             /** Synthetic */
             synthetic: boolean;
             /**
@@ -3177,6 +3202,51 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SourceInfo"][];
+                };
+            };
+            /** @description The request cannot be answered */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The service cannot answer now */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    getRunStudy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of one thing */
+                run_id: string;
+                /** @description Name of one thing */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
                 };
             };
             /** @description The request cannot be answered */

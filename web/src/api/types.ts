@@ -561,7 +561,7 @@ export interface paths {
         };
         /**
          * Get Run Study
-         * @description Return what a study of the run found: the front, rank acceptability, other methods …
+         * @description Return what a study of the run found: the front, rank acceptability, other methods.
          */
         get: operations["getRunStudy"];
         put?: never;

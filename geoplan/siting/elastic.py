@@ -32,6 +32,8 @@ class Slack:
         Units of the limit per unit of the column.
     share : float
         Part of the limit that a plan may use (``headroom_share_max``).
+    falls : bool
+        Giving way makes the limit smaller (a least number), not larger.
     """
 
     column: int
@@ -43,6 +45,7 @@ class Slack:
     weight: float = 1.0
     size: float = 1.0
     share: float = 1.0
+    falls: bool = False
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,9 @@ def build_elastic(prepared: Prepared, *, spacing_share: float) -> Elastic:
     n = len(prepared.site_ids)
     x = np.array([cols.column(f"x:{s}", integer=True) for s in prepared.site_ids], dtype=np.int64)
     short = cols.column("short:count", upper=float(spec.count), integer=True)
-    slacks.append(Slack(short, "count", "count", "Sites in the plan", float(spec.count), "sites"))
+    slacks.append(
+        Slack(short, "count", "count", "Sites in the plan", float(spec.count), "sites", falls=True)
+    )
     cols.row(
         "count",
         [(int(c), 1.0) for c in x] + [(short, 1.0)],
@@ -85,12 +90,14 @@ def build_elastic(prepared: Prepared, *, spacing_share: float) -> Elastic:
     if problem.quota > 0:
         less = cols.column("less:quota", upper=float(problem.quota), integer=True)
         label = "Least number of sites in less-industrialised regions"
-        slacks.append(Slack(less, "policy", "quota", label, float(problem.quota), "sites"))
+        quota = float(problem.quota)
+        slacks.append(Slack(less, "policy", "quota", label, quota, "sites", falls=True))
         cols.row(
             "quota",
             [(int(x[j]), 1.0) for j in np.flatnonzero(prepared.less)] + [(less, 1.0)],
             lower=float(problem.quota),
         )
+    slacks += _locks(cols, prepared, x)
     _spacing_rows(cols, prepared, x, spacing_share)
     # Caps and spacing may give way, so they must not help to bound what a source can lose.
     unbound = replace(prepared, near=(0,) * n, region_cap=(None,) * len(prepared.region_codes))
@@ -99,6 +106,24 @@ def build_elastic(prepared: Prepared, *, spacing_share: float) -> Elastic:
     order = {"policy": 0, "capacity": 1, "count": 2}
     slacks.sort(key=lambda s: order[s.kind])
     return Elastic(cols.program(), x, tuple(slacks))
+
+
+def _locks(cols: Columns, prepared: Prepared, x: IntArray) -> list[Slack]:
+    """Let locks go; a site that must be in weighs as one that must be out."""
+    slacks = []
+    for j in prepared.locked:
+        name = prepared.site_ids[j]
+        free = cols.column(f"free:lock-in:{name}", integer=True)
+        label = f"Site {name} is in every plan"
+        slacks.append(Slack(free, "policy", f"lock-in:{name}", label, 1.0, "lock", falls=True))
+        cols.row(f"lock-in:{name}", [(int(x[j]), 1.0), (free, 1.0)], lower=1.0)
+    for j in np.flatnonzero(prepared.barred).tolist():
+        name = prepared.site_ids[j]
+        free = cols.column(f"free:lock-out:{name}", integer=True)
+        label = f"Site {name} is in no plan"
+        slacks.append(Slack(free, "policy", f"lock-out:{name}", label, 1.0, "lock", falls=True))
+        cols.row(f"lock-out:{name}", [(int(x[j]), 1.0), (free, -1.0)], upper=0.0)
+    return slacks
 
 
 def _spacing_rows(cols: Columns, prepared: Prepared, x: IntArray, share: float) -> None:

@@ -22,7 +22,8 @@ def greedy(prepared: Prepared, *, value: FloatArray | None = None) -> tuple[int,
     Returns
     -------
     tuple of int
-        Fewer than ``count`` where it runs into a dead end. Costs are not looked at.
+        Fewer than ``count`` where it runs into a dead end, none where a locked site does. Costs
+        are not looked at.
 
     Notes
     -----
@@ -31,9 +32,12 @@ def greedy(prepared: Prepared, *, value: FloatArray | None = None) -> tuple[int,
     regions, only these are taken.
     """
     spec = prepared.problem.spec
-    allowed = np.flatnonzero(prepared.served_alone)
+    allowed = np.flatnonzero(prepared.allowed)
     worth = prepared.score if value is None else value
-    order = allowed[np.lexsort((allowed, -worth[allowed]))].tolist()
+    ranked = allowed[np.lexsort((allowed, -worth[allowed]))].tolist()
+    # Locked sites come first: what cannot stand beside them is passed over.
+    first = set(prepared.locked)
+    order = [j for j in ranked if j in first] + [j for j in ranked if j not in first]
     networks: list[Transport] = [network_of(r, order) for r in prepared.resources]
     residual = [r.residual for r in prepared.resources]
     chosen: list[int] = []
@@ -48,7 +52,7 @@ def greedy(prepared: Prepared, *, value: FloatArray | None = None) -> tuple[int,
         less = bool(prepared.less[j])
         if taken & prepared.near[j] or (cap is not None and per_region.get(region, 0) >= cap):
             continue
-        if not less and spec.count - len(chosen) <= owed:
+        if not less and j not in first and spec.count - len(chosen) <= owed:
             continue
         trial = [n.copy() for n in networks]
         if any(t.place(j, int(e[j])) for t, e in zip(trial, residual, strict=True)):
@@ -58,4 +62,4 @@ def greedy(prepared: Prepared, *, value: FloatArray | None = None) -> tuple[int,
         taken |= 1 << j
         per_region[region] = per_region.get(region, 0) + 1
         owed -= less
-    return tuple(chosen)
+    return tuple(chosen) if first <= set(chosen) else ()

@@ -184,7 +184,7 @@ def build_prepared(
     spec = prepared.problem.spec
     if with_costs is None:
         with_costs = spec.budget is not None or spec.cost_per_score_point is not None
-    allowed = prepared.served_alone if among is None else prepared.served_alone & among
+    allowed = prepared.allowed if among is None else prepared.allowed & among
     cols = Columns()
     x = np.full(len(allowed), -1, dtype=np.int64)
     for j in np.flatnonzero(allowed).tolist():
@@ -209,10 +209,14 @@ def build_prepared(
 
 
 def add_selection(cols: Columns, prepared: Prepared, x: IntArray) -> None:
-    """Add the rows that hold count, region caps, quota and spacing."""
+    """Add the rows that hold count, locks, region caps, quota and spacing."""
     spec, problem = prepared.problem.spec, prepared.problem
     live = np.flatnonzero(x >= 0)
     cols.row("count", [(int(x[j]), 1.0) for j in live], lower=spec.count, upper=spec.count)
+    for j in prepared.locked:
+        # A site that cannot be chosen leaves a row that nothing can fill: no plan exists.
+        held = [(int(x[j]), 1.0)] if x[j] >= 0 else []
+        cols.row(f"lock-in:{prepared.site_ids[j]}", held, lower=1.0)
     for r, code in enumerate(prepared.region_codes):
         mine = live[prepared.region[live] == r]
         cap = prepared.region_cap[r]

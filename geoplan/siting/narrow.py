@@ -42,7 +42,7 @@ def _least_cost(prepared: Prepared, resource: Resource) -> FloatArray:
     for k, j in enumerate(resource.link_site.tolist()):
         lines.setdefault(j, []).append(k)
     out = np.zeros(len(prepared.site_ids))
-    for j in np.flatnonzero(prepared.served_alone & (resource.demand > 0)).tolist():
+    for j in np.flatnonzero(prepared.allowed & (resource.demand > 0)).tolist():
         mine = lines.get(j, [])
         if len({float(resource.unit_cost[k]) for k in mine}) <= 1:
             mine = sorted(mine, key=lambda k: (resource.line_cost[k], k))[:1]
@@ -75,7 +75,7 @@ def site_bounds(prepared: Prepared, value: FloatArray, *, seed: int = 0) -> Floa
     plan by ``L``; with reduced cost ``r_j ≤ 0``, a plan that holds site j is worth at most
     ``L + r_j``. What lies below the worth of a known plan cannot be in a better one.
     """
-    allowed = prepared.served_alone
+    allowed = prepared.allowed
     out = np.where(allowed, np.inf, -np.inf)
     cols = Columns()
     x = np.full(len(allowed), -1, dtype=np.int64)

@@ -101,7 +101,7 @@ def _plan(model: Model, found: Found, seed: int, limit: float, seconds: float) -
     objective = bound = gap = None
     if chosen:
         objective = found.worth(prepared)
-        best = np.sort(prepared.score[prepared.served_alone])[::-1][: spec.count]
+        best = np.sort(prepared.score[prepared.allowed])[::-1][: spec.count]
         bound = max(float(best.sum()) if found.bound is None else found.bound, objective)
         gap = (bound - objective) / max(abs(objective), 1e-12)
         if min(gap, bound - objective) <= PROVEN:

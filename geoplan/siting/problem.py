@@ -18,7 +18,7 @@ from geoplan.catalogue.scenario import (
     ResourceSupply,
     SupplySpec,
 )
-from geoplan.errors import RangeError, ShapeError, UnknownName
+from geoplan.errors import InputError, RangeError, ShapeError, UnknownName
 from geoplan.siting.spacing import Conflicts
 
 __all__ = ["DEMAND_COLUMNS", "PortfolioProblem", "Prepared", "Resource", "prepare"]
@@ -162,6 +162,15 @@ class Prepared:
     """For each site the sites that it excludes, as bits."""
     shortage: IntArray
     """What each site lacks when it is alone, ticks; shape (resources, sites)."""
+    locked: tuple[int, ...]
+    """Sites that every plan has."""
+    barred: BoolArray
+    """Sites that no plan has."""
+
+    @property
+    def allowed(self) -> BoolArray:
+        """Sites that a plan may have: served when alone, and not locked out."""
+        return self.served_alone & ~self.barred
 
     @property
     def served_alone(self) -> BoolArray:
@@ -228,6 +237,7 @@ def prepare(problem: PortfolioProblem) -> Prepared:
         if a in number and b in number:
             near[number[a]] |= 1 << number[b]
             near[number[b]] |= 1 << number[a]
+    locked, barred = _locks(problem, number)
     cliques = (tuple(number[s] for s in c if s in number) for c in problem.conflicts.cliques)
     if resources:
         shortage = np.stack([r.residual - r.reach() for r in resources])
@@ -247,7 +257,30 @@ def prepare(problem: PortfolioProblem) -> Prepared:
         cliques=tuple(c for c in cliques if len(c) > 1),
         near=tuple(near),
         shortage=shortage,
+        locked=locked,
+        barred=barred,
     )
+
+
+def _locks(problem: PortfolioProblem, number: dict[str, int]) -> tuple[tuple[int, ...], BoolArray]:
+    for name in ("lock_in", "lock_out"):
+        unknown = sorted(str(s) for s in getattr(problem, name) if str(s) not in number)
+        if unknown:
+            raise UnknownName(
+                f"{name} names site {unknown[0]}, which is not among the {len(number)} candidates",
+                where="portfolio",
+                remedy="give the site_id of a candidate, or a place inside one",
+            )
+    both = sorted(problem.lock_in & problem.lock_out)
+    if both:
+        raise InputError(
+            f"site {both[0]} is in lock_in and in lock_out",
+            where="portfolio",
+            remedy="take it out of one of the two",
+        )
+    barred = np.zeros(len(number), dtype=np.bool_)
+    barred[[number[str(s)] for s in problem.lock_out]] = True
+    return tuple(sorted(number[str(s)] for s in problem.lock_in)), barred
 
 
 def _resources(

@@ -57,7 +57,8 @@ def relax(
     Returns
     -------
     list of Relaxation
-        Policy first (``quota``, ``region-cap:<code>``, ``spacing``, ``budget``), then capacity
+        Policy first (``quota``, ``region-cap:<code>``, ``lock-in:<site>`` and
+        ``lock-out:<site>``: 1 is locked, 0 is free, ``spacing``, ``budget``), then capacity
         (``headroom:<resource>:<source>``, ``supply:<resource>`` for sites with no source in
         reach), then ``count``. Last, always, ``count:all-limits-kept``: the largest number of
         sites for which a plan exists with every limit as it is, which is the other way out.
@@ -187,7 +188,7 @@ def _read(
                 out.append(_raise(slack, _up(amount)))
         elif round(amount) > 0:
             by = float(round(amount))
-            needed = slack.value + by if slack.limit.startswith("region-cap") else slack.value - by
+            needed = slack.value - by if slack.falls else slack.value + by
             out.append(Relaxation(slack.limit, slack.label, slack.value, needed, by, slack.unit))
     near = _nearest_pair(problem, [prepared.site_ids[j] for j in chosen])
     if near is not None:
@@ -280,6 +281,7 @@ def apply(problem: PortfolioProblem, moves: Iterable[Relaxation]) -> PortfolioPr
     """
     update: dict[str, object] = {}
     caps = dict(problem.region_caps)
+    lock_in, lock_out = problem.lock_in, problem.lock_out
     sources, links, conflicts = problem.sources.copy(), problem.links, problem.conflicts
     for move in moves:
         kind, _, rest = move.limit.partition(":")
@@ -291,6 +293,10 @@ def apply(problem: PortfolioProblem, moves: Iterable[Relaxation]) -> PortfolioPr
             update["budget"] = move.needed
         elif kind == "region-cap":
             caps[rest] = int(move.needed)
+        elif kind == "lock-in":
+            lock_in -= {rest}
+        elif kind == "lock-out":
+            lock_out -= {rest}
         elif kind == "spacing":
             km = conflicts.pairs["distance_km"]
             conflicts = Conflicts.of_pairs(conflicts.pairs[(km < move.needed) | (km <= 0)])
@@ -310,7 +316,14 @@ def apply(problem: PortfolioProblem, moves: Iterable[Relaxation]) -> PortfolioPr
             links = pd.concat([links, more.assign(**zero)], ignore_index=True)
     spec = problem.spec.model_copy(update=update)
     return replace(
-        problem, spec=spec, sources=sources, links=links, conflicts=conflicts, region_caps=caps
+        problem,
+        spec=spec,
+        sources=sources,
+        links=links,
+        conflicts=conflicts,
+        region_caps=caps,
+        lock_in=lock_in,
+        lock_out=lock_out,
     )
 
 
@@ -323,7 +336,7 @@ def largest_count(problem: PortfolioProblem, *, seed: int = 0, time_limit_s: flo
     prepared = prepare(problem)
     model = build_prepared(prepared, with_costs=problem.spec.budget is not None)
     program = _counting(model.program, prepared, model.site_column)
-    most = min(problem.spec.count, int(prepared.served_alone.sum()))
+    most = min(problem.spec.count, int(prepared.allowed.sum()))
     if most:
         left = max(end - time.perf_counter(), 1.0)
         outcome = maximise(program, gap=0.0, time_limit_s=left, seed=seed)

@@ -84,7 +84,7 @@ def find(model: Model, *, end: float, seed: int) -> tuple[Model, Found]:
     """
     prepared = model.prepared
     spec = prepared.problem.spec
-    if int(prepared.served_alone.sum()) < spec.count:
+    if int(prepared.allowed.sum()) < spec.count:
         return model, Found((), (), None, "infeasible")
     value = net_value(prepared)
     start = greedy(prepared, value=value)
@@ -116,7 +116,7 @@ def _narrowing(
         least = max(top - share * (top - reached), reached)
         among = bounds >= least
         among[list(known.chosen)] = True
-        if int(among.sum()) > _FEWER * int(prepared.served_alone.sum()):
+        if int(among.sum()) > _FEWER * int(prepared.allowed.sum()):
             break
         narrow = build_prepared(prepared, with_costs=model.with_costs, among=among)
         found = _search(narrow, known.chosen, end, seed)

@@ -1,4 +1,4 @@
-"""``geoplan site``: run, list, explain, verify and replay siting runs."""
+"""``geoplan site``: run, list, explain, compare, verify and replay siting runs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ import typer
 from geoplan.catalogue import RESOURCE_UNITS
 from geoplan.cli.context import AppContext, console, print_json, print_table
 from geoplan.cli.progress import step_lines
-from geoplan.errors import CheckFailed, Infeasible, UnknownName
+from geoplan.cli.run_folder import folder_of
+from geoplan.cli.site_compare import compare
+from geoplan.errors import CheckFailed, Infeasible
 from geoplan.siting.result import SitingResult
 from geoplan.store import cluster, read
 from geoplan.store.session import engine_for, transaction
@@ -24,6 +26,7 @@ from geoplan.studies.verify import verify_folder
 __all__ = ["app", "print_record", "print_result"]
 
 app = typer.Typer(no_args_is_help=True)
+app.command()(compare)
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of tables.")]
 
@@ -216,19 +219,6 @@ def list_runs(ctx: typer.Context, json: Json = False) -> None:
     )  # fmt: skip
 
 
-def _folder_of(context: AppContext, run_or_folder: str) -> Path:
-    path = Path(run_or_folder)
-    if (path / "run.json").is_file() or path.is_dir():
-        return path
-    with transaction(engine_for(cluster.ensure(context.settings))) as session:
-        found = [r for r in read.runs(session) if r.id == run_or_folder]
-    if not found:
-        raise UnknownName(
-            f"no run or run folder '{run_or_folder}'", remedy="see: geoplan site list"
-        )
-    return found[0].folder
-
-
 @app.command()
 def explain(
     ctx: typer.Context,
@@ -278,7 +268,7 @@ def verify(
     json: Json = False,
 ) -> None:
     """Check a run folder again with independent arithmetic."""
-    folder = _folder_of(ctx.obj, run_or_folder)
+    folder = folder_of(ctx.obj, run_or_folder)
     report = verify_folder(folder)
     if json:
         print_json(
@@ -315,7 +305,7 @@ def replay(
 ) -> None:
     """Run a recorded scenario again on the recorded layer versions and compare bytes."""
     context: AppContext = ctx.obj
-    folder = _folder_of(context, run_or_folder)
+    folder = folder_of(context, run_or_folder)
     engine = engine_for(cluster.ensure(context.settings))
     report = replay_run(engine, context.catalogue, folder, progress=step_lines(quiet=json))
     if json:

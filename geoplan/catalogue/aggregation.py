@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from geoplan.catalogue.ranking import RankingSpec
 from geoplan.catalogue.text import Strict
 
 __all__ = ["AggregationSpec", "RankingSpec"]
@@ -13,7 +14,3 @@ class AggregationSpec(Strict):
     """How the values of a cell become its score."""
 
     method: Literal["weighted_sum"] = "weighted_sum"
-
-
-class RankingSpec(Strict):
-    """Methods that rank the candidates beside the score, for comparison."""

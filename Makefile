@@ -20,7 +20,7 @@ demo-check: setup ## The same without staying up: fetch the page and a tile, exi
 	@.venv/bin/geoplan demo --check
 
 test: setup-dev ## Run all tests, the browser tests included
-	@$(PY) -m pytest
+	@$(PY) -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 check: setup-dev ## Style, types, import directions, generated files
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check .

@@ -31,7 +31,8 @@ CHROMIUM_FLAGS = [
     "--enable-unsafe-swiftshader",
 ]
 
-TEMPLATE = "geoplan_test_template"
+TEMPLATE = f"geoplan_test_template_{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
+"""Each of the processes that share the tests has its own, should they share a server."""
 
 
 def _refuse_if_not_for_tests(name: str | None) -> None:

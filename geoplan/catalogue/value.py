@@ -5,17 +5,59 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, FiniteFloat, model_validator
 
 from geoplan.catalogue.text import Strict
+from geoplan.catalogue.value_membership import (
+    BellValue,
+    GaussianValue,
+    LargeValue,
+    MsLargeValue,
+    MsSmallValue,
+    NearValue,
+    PiValue,
+    SmallValue,
+    SValue,
+    TrapezoidalValue,
+    TriangularValue,
+    ZValue,
+)
+from geoplan.catalogue.value_rescale import (
+    ExponentialValue,
+    LogarithmValue,
+    LogisticDecayValue,
+    LogisticGrowthValue,
+    PowerValue,
+    SymmetricLinearValue,
+)
+from geoplan.catalogue.value_shape import Shape
 
 __all__ = [
+    "BellValue",
     "CategoricalValue",
+    "ExponentialValue",
+    "GaussianValue",
     "IdentityValue",
+    "LargeValue",
     "LinearValue",
+    "LogarithmValue",
+    "LogisticDecayValue",
+    "LogisticGrowthValue",
+    "MsLargeValue",
+    "MsSmallValue",
+    "NearValue",
+    "PiValue",
     "PiecewiseValue",
+    "PowerValue",
+    "SValue",
+    "Shape",
     "SigmoidValue",
+    "SmallValue",
+    "SymmetricLinearValue",
+    "TrapezoidalValue",
+    "TriangularValue",
     "ValueSpec",
+    "ZValue",
 ]
 
 
@@ -25,29 +67,33 @@ class IdentityValue(Strict):
     kind: Literal["identity"] = "identity"
 
 
-class LinearValue(Strict):
+class LinearValue(Shape):
     """1 at ``best``, 0 at ``worst``, straight between, flat outside."""
 
     kind: Literal["linear"]
-    best: float
-    worst: float
+    best: FiniteFloat | None = Field(
+        None, description="Where the value is 1. Absent: the largest measure of the allowed cells"
+    )
+    worst: FiniteFloat | None = Field(
+        None, description="Where the value is 0. Absent: the least measure of the allowed cells"
+    )
 
     @model_validator(mode="after")
     def _differ(self) -> LinearValue:
-        if self.best == self.worst:
+        if self.best is not None and self.best == self.worst:
             raise ValueError(f"'best' and 'worst' are both {self.best}")
         return self
 
 
-class SigmoidValue(Strict):
+class SigmoidValue(Shape):
     """1 / (1 + exp(−ln 99 · (x − midpoint) / spread)): 0.5 at ``midpoint``, 0.99 one spread on.
 
     A negative ``spread`` makes the value fall with x.
     """
 
     kind: Literal["sigmoid"]
-    midpoint: float
-    spread: float
+    midpoint: FiniteFloat
+    spread: FiniteFloat
 
     @model_validator(mode="after")
     def _not_flat(self) -> SigmoidValue:
@@ -56,11 +102,11 @@ class SigmoidValue(Strict):
         return self
 
 
-class PiecewiseValue(Strict):
+class PiecewiseValue(Shape):
     """Straight lines between ``(x, value)`` points, flat outside."""
 
     kind: Literal["piecewise"]
-    points: tuple[tuple[float, float], ...] = Field(min_length=2)
+    points: tuple[tuple[FiniteFloat, FiniteFloat], ...] = Field(min_length=2)
 
     @model_validator(mode="after")
     def _rising(self) -> PiecewiseValue:
@@ -84,6 +130,28 @@ class CategoricalValue(Strict):
 
 
 ValueSpec = Annotated[
-    IdentityValue | LinearValue | SigmoidValue | PiecewiseValue | CategoricalValue,
+    IdentityValue
+    | LinearValue
+    | SigmoidValue
+    | PiecewiseValue
+    | CategoricalValue
+    | ExponentialValue
+    | LogarithmValue
+    | PowerValue
+    | LogisticGrowthValue
+    | LogisticDecayValue
+    | SymmetricLinearValue
+    | GaussianValue
+    | NearValue
+    | LargeValue
+    | SmallValue
+    | MsLargeValue
+    | MsSmallValue
+    | TriangularValue
+    | TrapezoidalValue
+    | SValue
+    | ZValue
+    | PiValue
+    | BellValue,
     Field(discriminator="kind"),
 ]

@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, sync_playwright
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
+from template_database import TEMPLATE
 
 from geoplan.settings import Settings
 from geoplan.store import cluster
@@ -30,9 +31,6 @@ CHROMIUM_FLAGS = [
     "--use-angle=swiftshader",
     "--enable-unsafe-swiftshader",
 ]
-
-TEMPLATE = f"geoplan_test_template_{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
-"""Each of the processes that share the tests has its own, should they share a server."""
 
 
 def _refuse_if_not_for_tests(name: str | None) -> None:

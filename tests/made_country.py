@@ -19,6 +19,7 @@ from sqlalchemy import Engine, create_engine
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
+from template_database import TEMPLATE
 
 from geoplan.store import tables
 from geoplan.store.session import engine_for
@@ -279,7 +280,7 @@ def shared_database(template_url: str) -> Iterator[Engine]:
     name = f"geoplan_test_{secrets.token_hex(6)}"
     server = create_engine(template_url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
     with server.connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE geoplan_test_template")
+        connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
     url = make_url(template_url).set(database=name).render_as_string(hide_password=False)
     engine = engine_for(url)
     try:

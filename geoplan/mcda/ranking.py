@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from geoplan.catalogue.ranking import Method, PreferenceSpec, RankingSpec
@@ -21,6 +22,8 @@ from geoplan.mcda.topsis import topsis
 from geoplan.mcda.vikor import Vikor, vikor
 
 __all__ = ["STRONG_DISAGREEMENT", "Agreement", "RankingResult", "rank_by"]
+
+IntArray = npt.NDArray[np.int64]
 
 STRONG_DISAGREEMENT = 0.6
 """Kendall's τ_b below which two methods are said to disagree strongly; assumed."""
@@ -76,6 +79,8 @@ class RankingResult:
         Criteria that tell nothing apart.
     top : int
         How many of the best were compared.
+    disagreements : tuple of Agreement
+        Pairs whose τ_b is below `STRONG_DISAGREEMENT`.
     """
 
     ranks: pd.DataFrame
@@ -87,7 +92,7 @@ class RankingResult:
     vikor: Vikor | None
     constant: tuple[str, ...]
     top: int
-    disagreements: tuple[Agreement, ...] = field(default=())
+    disagreements: tuple[Agreement, ...] = ()
 
 
 def rank_by(
@@ -140,7 +145,10 @@ def rank_by(
             remedy=f"the criteria are {', '.join(question.criteria)}",
         )
     preferences = [spec.preferences.get(name, spec.preference) for name in question.criteria]
-    ranks, scores, ties, tests = {}, {}, {}, {}
+    ranks: dict[str, IntArray] = {}
+    scores: dict[str, FloatArray] = {}
+    ties: dict[str, int] = {}
+    tests: dict[str, Reversal] = {}
     compromise: Vikor | None = None
     for method in methods:
         if method == "topsis":
@@ -169,7 +177,7 @@ def rank_by(
             if method not in left_out:
                 score = _goodness(method, spec, preferences, threads)
                 tests[method] = reversals(question, score, top=top)
-    everything: dict[str, FloatArray] = {**(beside or {}), **ranks}
+    everything: dict[str, npt.ArrayLike] = {**(beside or {}), **ranks}
     agreement = tuple(
         Agreement(
             a,

@@ -135,6 +135,10 @@ def group_problems(
     return found
 
 
+def _place(where_within: str, group: str) -> str:
+    return where_within.replace("{group}", group)
+
+
 def _gathered(error: GeoPlanError) -> list[Problem]:
     if isinstance(error, ProblemsFound):
         return list(error.problems)
@@ -184,12 +188,12 @@ def tables_of(
 
     top = read(list(groups) or names, given.pairs, where)
     problems += [
-        Problem(where_within.format(group=group), "no such group", f"use {', '.join(groups)}")
+        Problem(_place(where_within, group), "no such group", f"use {', '.join(groups)}")
         for group in given.within
         if group not in groups
     ]
     within = {
-        group: read(members, given.within.get(group, {}), where_within.format(group=group))
+        group: read(members, given.within.get(group, {}), _place(where_within, group))
         for group, members in groups.items()
     }
     if problems or top is None:
@@ -263,7 +267,7 @@ def hierarchy(
         group: solve(
             tables.within[group],
             list(members),
-            where_within.format(group=group),
+            _place(where_within, group),
             f"in group '{group}' {whose}".strip(),
         )
         for group, members in groups.items()

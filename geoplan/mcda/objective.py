@@ -131,11 +131,13 @@ def _checked(
 def _range_scaled(rows: Matrix, benefit: npt.NDArray[np.bool_]) -> Matrix:
     low, high = rows.min(axis=0), rows.max(axis=0)
     scaled = (rows - low) / (high - low)
-    return np.where(benefit, scaled, 1.0 - scaled)
+    turned: Matrix = np.where(benefit, scaled, 1.0 - scaled)
+    return turned
 
 
 def _deviation(scaled: Matrix) -> Matrix:
-    return np.sqrt(((scaled - scaled.mean(axis=0)) ** 2).mean(axis=0))
+    spread: Matrix = np.sqrt(((scaled - scaled.mean(axis=0)) ** 2).mean(axis=0))
+    return spread
 
 
 def _entropy(rows: Matrix, _benefit: npt.NDArray[np.bool_]) -> tuple[Matrix, dict[str, Matrix]]:

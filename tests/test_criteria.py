@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from geoplan.catalogue.scenario import CandidateSpec, Criterion
 from geoplan.errors import EmptyLayer, RangeError, UnknownName
 from geoplan.grid import Grid
+from geoplan.mcda.aggregate import weighted_sum
+from geoplan.mcda.value import apply_value
 from geoplan.siting.candidates import CandidateCells, grow
 from geoplan.siting.criteria import Measure, contributions, suitability
 
@@ -113,6 +115,62 @@ def test_contributions_sum_to_the_score_of_the_candidate(number: int, seed: int)
     np.testing.assert_allclose(candidates.mean_of(found.score), candidates.score, atol=1e-12)
 
 
+def by_all_values_at_once(
+    measures: dict[str, Measure], weights: dict[str, float], allowed: np.ndarray
+) -> np.ndarray:
+    """Σ weight · value from all values held together, filled by their policy."""
+    values = []
+    for measure in measures.values():
+        value = apply_value(
+            measure.criterion.value, measure.array()[allowed], invert=measure.criterion.invert
+        )
+        if measure.criterion.missing == "mean":
+            value[np.isnan(value)] = np.nanmean(value, dtype=np.float64)
+        elif measure.criterion.missing == "zero":
+            value[np.isnan(value)] = 0
+        values.append(value)
+    score = np.full(allowed.shape, np.nan, dtype=np.float32)
+    total = weighted_sum(values, [weights[name] for name in measures])
+    score[allowed] = np.minimum(total, np.float32(1))
+    return score
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.integers(1, 6), st.integers(0, 2**31))
+def test_one_measure_at_a_time_gives_the_same_bytes(number: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    shape = (31, 17)
+    made = {f"c{k}": rng.uniform(-2, 12, shape).astype(np.float32) for k in range(number)}
+    alive: list[str] = []
+    policies = ["exclude", "zero", "mean"]
+    for raw in made.values():
+        raw[rng.random(shape) < 0.1] = np.nan
+
+    def ask(name: str) -> np.ndarray:
+        alive.append(name)
+        return made[name]
+
+    measures = {
+        name: Measure(criterion(missing=policies[k % 3]), lambda name=name: ask(name))
+        for k, name in enumerate(made)
+    }
+    weights = dict(zip(measures, rng.dirichlet(np.ones(number)).tolist(), strict=True))
+    if number > 2:
+        weights["c0"] = 0.0
+    allowed = rng.random(shape) < 0.7
+    found = suitability(measures, weights, allowed)
+    assert alive == list(made), "each is made once, in order"
+    expected = by_all_values_at_once(measures, weights, allowed)
+    assert found.score.tobytes() == expected.tobytes()
+    other = suitability(measures, weights, allowed, aggregate=weighted_sum)
+    np.testing.assert_array_equal(np.minimum(other.score, 1), expected)
+    own = [np.isnan(raw) & allowed for raw in made.values()]
+    out = [hole & (k % 3 == 0) & (weights[f"c{k}"] > 0) for k, hole in enumerate(own)]
+    assert found.missing["cells"].tolist() == [int(h.sum()) for h in own]
+    alone = np.sum(out, axis=0) == 1
+    assert found.missing["excluded"].tolist() == [int((h & alone).sum()) for h in out]
+
+
 def test_errors_name_the_criterion() -> None:
     plain = criterion(value={"kind": "identity"})
     with pytest.raises(RangeError, match="12 is not between 0 and 1") as error:
@@ -124,3 +182,16 @@ def test_errors_name_the_criterion() -> None:
     assert empty.value.where == "criteria.rain"
     with pytest.raises(UnknownName, match="rain, snow"):
         suitability({"rain": gone}, {"snow": 1}, np.array([True]))
+
+
+def test_numbers_from_the_data_are_those_of_allowed_land() -> None:
+    """Linear from the least to the largest allowed measure, 2 to 6; the 100 is not allowed."""
+    auto = criterion(value={"kind": "linear"})
+    measures = {"road": Measure(auto, np.array([2.0, 3.0, 6.0, 100.0]))}
+    found = suitability(measures, {"road": 1.0}, np.array([True, True, True, False]))
+    np.testing.assert_allclose(found.score, [0, 0.25, 1, np.nan], rtol=1e-6)
+    assert found.statistics["road"].max == 6
+    table = contributions(
+        cells_of([0, 1]), measures, {"road": 1.0}, found.fill, statistics=found.statistics
+    )
+    assert table["score"][0] == pytest.approx(0.125)

@@ -164,9 +164,7 @@ def distance_in_strip(
     if above.shape != (cols,) or below.shape != (cols,):
         raise ShapeError(f"borders of shapes {above.shape} and {below.shape}, {cols} columns")
     out = np.empty(mask.shape, dtype=np.float32)
-    over_blocks(
-        lambda a, b: _along_columns(mask, above, below, out, a, b), cols, threads=threads
-    )
+    over_blocks(lambda a, b: _along_columns(mask, above, below, out, a, b), cols, threads=threads)
     over_blocks(lambda a, b: _along_rows(out, cell_m, a, b), rows, threads=threads)
     return out
 

@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from geoplan.catalogue.scenario import Criterion
-from geoplan.errors import EmptyLayer, GeoPlanError, ShapeError, UnknownName
-from geoplan.mcda.aggregate import weighted_sum
+from geoplan.errors import EmptyLayer, GeoPlanError, RangeError, ShapeError, UnknownName
 from geoplan.mcda.value import apply_value
+from geoplan.mcda.value_fit import needs_statistics
+from geoplan.mcda.value_statistics import ValueStatistics, statistics
+from geoplan.raster.kernel import kernel, over_blocks
+from geoplan.siting.allowed import AllowedLand
 from geoplan.siting.candidates import CandidateCells
+from geoplan.siting.quantised import Quantiser
 
-__all__ = ["Measure", "Suitability", "contributions", "suitability", "value_of"]
+__all__ = ["Measure", "ScoreSum", "Suitability", "contributions", "known_mean", "row_sums",
+           "suitability", "value_of"]  # fmt: skip
+
+Values = npt.NDArray[np.float32]
+
+_SEVERAL = 65_535
+"""More than one criterion takes the cell out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +37,17 @@ class Measure:
     ----------
     criterion : Criterion
         Value function, ``invert`` and what a missing measure means.
-    raw : ndarray of float, shape (rows, cols), unit of the criterion
-        NaN is missing.
+    raw : ndarray of float, shape (rows, cols), unit of the criterion; or callable
+        NaN is missing. A callable makes the array each time it is asked for, so that a national
+        grid never holds more than one.
     """
 
     criterion: Criterion
-    raw: npt.NDArray[np.floating]
+    raw: npt.NDArray[np.floating] | Callable[[], npt.NDArray[np.floating]]
+
+    def array(self) -> npt.NDArray[np.floating]:
+        """Return the measure on the grid."""
+        return self.raw() if callable(self.raw) else self.raw
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,53 +64,217 @@ class Suitability:
     missing : DataFrame
         One row per criterion: ``criterion``, ``policy``, ``cells`` (allowed cells without a
         value) and ``excluded`` (of these, the cells that only this criterion took out).
+    statistics : dict
+        Criterion id → statistics of its measure over the allowed cells, for those whose value
+        function takes numbers from the data.
     """
 
     score: npt.NDArray[np.float32]
     fill: dict[str, float]
     missing: pd.DataFrame
+    statistics: dict[str, ValueStatistics] = field(default_factory=dict)
 
 
 def value_of(
-    criterion: Criterion, raw: npt.ArrayLike, *, where: str = ""
+    criterion: Criterion,
+    raw: npt.ArrayLike,
+    *,
+    statistics: ValueStatistics | None = None,
+    where: str = "",
 ) -> npt.NDArray[np.float32]:
-    """Return the value of a measure by the criterion's function, 0–1; missing stays NaN."""
+    """Return the value of a measure by the criterion's function, 0–1; missing stays NaN.
+
+    Parameters
+    ----------
+    criterion : Criterion
+    raw : array_like of number, unit of the criterion
+    statistics : ValueStatistics, optional
+        Of the measure over the allowed cells, where the function takes numbers from the data.
+    where : str
+        Named by an error.
+    """
     try:
-        return apply_value(criterion.value, raw, invert=criterion.invert)
+        return apply_value(criterion.value, raw, invert=criterion.invert, statistics=statistics)
     except GeoPlanError as error:
         error.where = where or error.where
         raise
 
 
-def _fill(criterion: Criterion, value: npt.NDArray[np.float32], name: str) -> float:
-    if criterion.missing == "exclude":
-        return math.nan
-    if criterion.missing == "zero":
-        return 0.0
-    known = value[~np.isnan(value)]
-    if known.size == 0:
+@kernel
+def _sum_rows(
+    value: Values,
+    offsets: npt.NDArray[np.int64],
+    total: npt.NDArray[np.float64],
+    number: npt.NDArray[np.int64],
+    start: int,
+    stop: int,
+) -> None:
+    for r in range(start, stop):
+        for i in range(offsets[r], offsets[r + 1]):
+            if not np.isnan(value[i]):
+                total[r] += np.float64(value[i])
+                number[r] += 1
+
+
+@kernel
+def _add_value(
+    value: Values,
+    weight: float,
+    fill: float,
+    takes: bool,
+    k: int,
+    total: npt.NDArray[np.float64],
+    taker: npt.NDArray[np.uint16],
+    start: int,
+    stop: int,
+) -> int:
+    """Fill, weigh and add; note which criterion takes a cell out; return the missing values."""
+    holes = 0
+    for i in range(start, stop):
+        v: float = np.float64(value[i])
+        if np.isnan(v):
+            holes += 1
+            v = fill
+            value[i] = np.float32(fill)
+            if takes:
+                taker[i] = k + 1 if taker[i] == 0 else 65535
+        if weight > 0.0:
+            total[i] += weight * v
+    return holes
+
+
+@kernel
+def _round_score(total: npt.NDArray[np.float64], out: Values, start: int, stop: int) -> None:
+    one = np.float32(1.0)
+    for i in range(start, stop):
+        v = np.float32(total[i])
+        out[i] = one if v > one else v
+
+
+def row_sums(value: Values, land: AllowedLand) -> tuple[npt.NDArray[np.float64], int]:
+    """Return the sum of the known values of each row of the grid, and their number."""
+    rows = len(land.mask)
+    total, number = np.zeros(rows), np.zeros(rows, dtype=np.int64)
+    over_blocks(lambda a, b: _sum_rows(value, land.offsets, total, number, a, b), rows)
+    return total, int(number.sum())
+
+
+def known_mean(totals: Sequence[float] | npt.NDArray[np.float64], number: int, name: str) -> float:
+    """Return the mean that stands in for missing values, from the sums of the grid's rows.
+
+    Raises
+    ------
+    EmptyLayer
+        ``number`` is 0.
+
+    Notes
+    -----
+    The rows' sums are added without rounding, so that the mean is the same whether the grid is
+    worked through as a whole or in strips of rows.
+    """
+    if number == 0:
         raise EmptyLayer(
             "no allowed cell has a value, so there is no mean to stand in for the missing ones",
             where=f"criteria.{name}",
             remedy="check the layer, or leave the criterion out",
         )
-    return float(np.float32(known.mean(dtype=np.float64)))
+    return float(np.float32(math.fsum(totals) / number))
+
+
+def _fill(criterion: Criterion, value: Values, land: AllowedLand, name: str) -> float:
+    if criterion.missing == "exclude":
+        return math.nan
+    if criterion.missing == "zero":
+        return 0.0
+    return known_mean(*row_sums(value, land), name)
+
+
+class ScoreSum:
+    """Weighted sum of values that arrive one after the other.
+
+    Parameters
+    ----------
+    size : int
+        Allowed cells.
+
+    Notes
+    -----
+    Σ weight · value in the order of arrival, in float64, rounded once: the same bytes as
+    :func:`geoplan.mcda.aggregate.weighted_sum` of all values at once, from one array of float64.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._total = np.zeros(size)
+        self._taker = np.zeros(size, dtype=np.uint16)
+        self._rows: list[dict[str, object]] = []
+        self.fill: dict[str, float] = {}
+
+    def add(
+        self, name: str, criterion: Criterion, weight: float, value: Values, fill: float
+    ) -> None:
+        """Add a criterion; missing values in ``value`` become ``fill``.
+
+        Raises
+        ------
+        RangeError
+            The weight is negative or not finite.
+        """
+        if not (weight >= 0 and math.isfinite(weight)):
+            raise RangeError(f"weights must be 0 or more: [{weight!r}]", where=f"criteria.{name}")
+        takes = math.isnan(fill) and weight > 0
+        k = len(self._rows)
+        total, taker = self._total, self._taker
+        holes = over_blocks(
+            lambda a, b: _add_value(value, float(weight), fill, takes, k, total, taker, a, b),
+            value.size,
+        )
+        self.fill[name] = fill
+        self._rows.append(
+            {"criterion": name, "policy": criterion.missing, "cells": int(sum(holes))}
+        )
+
+    def score(self) -> Values:
+        """Return the sum so far, rounded and not above 1."""
+        out = np.empty(self._total.size, dtype=np.float32)
+        over_blocks(lambda a, b: _round_score(self._total, out, a, b), out.size)
+        return out
+
+    def missing(self) -> pd.DataFrame:
+        """Return :attr:`Suitability.missing`."""
+        parts = over_blocks(
+            lambda a, b: np.bincount(self._taker[a:b], minlength=_SEVERAL + 1),
+            self._taker.size,
+            block=1 << 22,
+        )
+        alone = np.sum(parts, axis=0) if parts else np.zeros(_SEVERAL + 1, dtype=np.int64)
+        return pd.DataFrame(
+            [{**row, "excluded": int(alone[k + 1])} for k, row in enumerate(self._rows)]
+        )
 
 
 def suitability(
     measures: Mapping[str, Measure],
     weights: Mapping[str, float],
     allowed: npt.NDArray[np.bool_],
+    *,
+    quantiser: Quantiser | None = None,
+    aggregate: Callable[[Sequence[Values], Sequence[float]], Values] | None = None,
 ) -> Suitability:
     """Return the score of all allowed cells: Σ weight · value.
 
     Parameters
     ----------
     measures : mapping
-        Criterion id → measure, in the scenario's order.
+        Criterion id → measure, in the scenario's order. Read once, one after the other: where
+        ``raw`` is a callable, only one array of the size of the grid is alive.
     weights : mapping
         Criterion id → weight, for every measure; they sum to 1.
     allowed : ndarray of bool, shape (rows, cols)
+    quantiser : Quantiser, optional
+        Also takes each criterion's values, for re-weighting later.
+    aggregate : callable, optional
+        Another way from the values and the weights (in the order of the measures) to the score of
+        the allowed cells. It needs all values at once: four bytes per criterion and allowed cell.
 
     Returns
     -------
@@ -106,7 +285,7 @@ def suitability(
     UnknownName
         A measure has no weight, or a weight no measure.
     RangeError
-        An ``identity`` measure outside 0–1.
+        An ``identity`` measure outside 0–1, or a weight below 0.
     EmptyLayer
         Policy ``mean``, and no allowed cell has a value.
 
@@ -114,40 +293,32 @@ def suitability(
     -----
     A missing measure is left out (``exclude``: the cell is not allowed), 0 (``zero``: the worst),
     or the mean over the allowed cells that have one (``mean``). A criterion of weight 0 excludes
-    nothing. Values are held for the allowed cells only.
+    nothing. Beside one raw measure, the memory is that of its values over allowed land (float32),
+    their sum (float64) and two bytes per allowed cell.
     """
     _same_names(measures, weights)
-    cells = np.flatnonzero(allowed)
-    fill: dict[str, float] = {}
-    values: list[npt.NDArray[np.float32]] = []
-    rows: list[dict[str, object]] = []
-    gaps = np.zeros(cells.size, dtype=np.uint16)  # how many criteria take a cell out
-    holes: list[npt.NDArray[np.int64]] = []
-    for name, measure in measures.items():
-        if measure.raw.shape != allowed.shape:
-            raise ShapeError(
-                f"a measure of shape {measure.raw.shape}, the allowed land {allowed.shape}",
-                where=f"criteria.{name}",
-            )
-        value = value_of(
-            measure.criterion, measure.raw.reshape(-1)[cells], where=f"criteria.{name}"
-        )
-        fill[name] = _fill(measure.criterion, value, name)
-        hole = np.flatnonzero(np.isnan(value))
-        if not math.isnan(fill[name]):
-            value[hole] = fill[name]
-        elif weights[name] > 0:
-            gaps[hole] += 1
-        values.append(value)
-        holes.append(hole)
-        rows.append({"criterion": name, "policy": measure.criterion.missing, "cells": hole.size})
-    for row, hole in zip(rows, holes, strict=True):
-        takes = row["policy"] == "exclude" and weights[str(row["criterion"])] > 0
-        row["excluded"] = int((gaps[hole] == 1).sum()) if takes else 0
-    total = weighted_sum(values, [weights[name] for name in measures])
-    score = np.full(allowed.shape, np.nan, dtype=np.float32)
-    score.reshape(-1)[cells] = np.minimum(total, np.float32(1.0))
-    return Suitability(score, fill, pd.DataFrame(rows))
+    if not measures:
+        raise ShapeError("no value array", remedy="give at least one criterion")
+    land = quantiser.land if quantiser is not None else AllowedLand.of(allowed)
+    total = ScoreSum(land.size)
+    kept: list[Values] = []
+    of_data: dict[str, ValueStatistics] = {}
+    for name in measures:
+        measure, where = measures[name], f"criteria.{name}"
+        raw = land.take(measure.array(), where=where)
+        if needs_statistics(measure.criterion.value):
+            of_data[name] = statistics(raw)
+        value = value_of(measure.criterion, raw, statistics=of_data.get(name), where=where)
+        del raw
+        fill = _fill(measure.criterion, value, land, name)
+        if quantiser is not None:
+            quantiser.add(name, value, fill)
+        total.add(name, measure.criterion, weights[name], value, fill)
+        if aggregate is not None:
+            kept.append(value)
+        del measure, value
+    cells = total.score() if aggregate is None else aggregate(kept, [weights[n] for n in measures])
+    return Suitability(land.put(cells), total.fill, total.missing(), of_data)
 
 
 def contributions(
@@ -155,6 +326,8 @@ def contributions(
     measures: Mapping[str, Measure],
     weights: Mapping[str, float],
     fill: Mapping[str, float],
+    *,
+    statistics: Mapping[str, ValueStatistics] | None = None,
 ) -> pd.DataFrame:
     """Return what each criterion measures, is worth and adds, as means over each candidate.
 
@@ -165,6 +338,8 @@ def contributions(
         As given to :func:`suitability`.
     fill : mapping
         :attr:`Suitability.fill`.
+    statistics : mapping, optional
+        :attr:`Suitability.statistics`; needed where a value function takes numbers from the data.
 
     Returns
     -------
@@ -185,8 +360,13 @@ def contributions(
     owner = candidates.owner()
     columns: dict[str, npt.NDArray[np.float64]] = {}
     for name, measure in measures.items():
-        raw = np.asarray(measure.raw.reshape(-1)[cells], dtype=np.float64)
-        value = value_of(measure.criterion, raw, where=f"criteria.{name}").astype(np.float64)
+        raw = np.asarray(measure.array().reshape(-1)[cells], dtype=np.float64)
+        value = value_of(
+            measure.criterion,
+            raw,
+            statistics=(statistics or {}).get(name),
+            where=f"criteria.{name}",
+        ).astype(np.float64)
         if name in fill and not math.isnan(fill[name]):
             value[np.isnan(value)] = fill[name]
         known = ~np.isnan(raw)

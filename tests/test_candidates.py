@@ -15,7 +15,7 @@ from geoplan.errors import AnswerNo, RangeError, ShapeError
 from geoplan.grid import Grid
 from geoplan.siting.candidates import CandidateCells, grow, polygons
 from geoplan.siting.seeds import spread_seeds
-from geoplan.siting.selection import keep_apart
+from geoplan.siting.selection import keep_apart, keep_pool
 from geoplan.vector import geodesic_area_ha
 
 LAEA = "+proj=laea +lat_0=32 +lon_0=53 +datum=WGS84 +units=m"
@@ -295,3 +295,45 @@ def test_selection_agrees_with_brute_force(seed: int, spacing: float) -> None:
         if far:
             expected.append(int(k))
     assert kept.tolist() == expected
+
+
+@settings(deadline=None, max_examples=80)
+@given(st.integers(0, 2**31), st.sampled_from([0.0, 0.25, 0.5, 0.9]))
+def test_the_pool_agrees_with_brute_force(seed: int, overlap: float) -> None:
+    rng = np.random.default_rng(seed)
+    sets = []
+    for _ in range(25):
+        r, c = rng.integers(0, 6), rng.integers(0, 7)
+        h, w = rng.integers(1, 5, 2)
+        rows, cols = np.mgrid[r : r + h, c : c + w]
+        sets.append({int(v) for v in (rows * 12 + cols).ravel()})
+    cells = np.concatenate([sorted(s) for s in sets])
+    offsets = np.concatenate([[0], np.cumsum([len(s) for s in sets])])
+    region = rng.integers(-1, 2, 25)
+    order = rng.permutation(25)
+    kept = keep_pool(
+        order, offsets, cells, region, shape=(10, 12), overlap_max=overlap, keep=9, per_region=4
+    )
+    expected: list[int] = []
+    for k in order:
+        same = max((len(sets[k] & sets[o]) for o in expected), default=0)
+        full = region[k] >= 0 and sum(region[o] == region[k] for o in expected) >= 4
+        if len(expected) < 9 and not full and same <= overlap * len(sets[k]):
+            expected.append(int(k))
+    assert kept.tolist() == expected
+
+
+def test_a_pool_holds_better_land_than_places_kept_apart() -> None:
+    g = grid((40, 40))
+    rng = np.random.default_rng(5)
+    score = rng.random((40, 40), dtype=np.float32)
+    ask = {"area_ha": (300, 500), "seeds": 400, "keep": 60}
+    apart = grow(score, g, CandidateSpec(**ask, spacing_km=0))
+    pool = grow(score, g, CandidateSpec(**ask, spacing_km=0, overlap_max=0.6))
+    assert len(pool) > len(apart)
+    assert pool.score[: len(apart)].sum() >= apart.score.sum()
+    masks = [set(pool.of(k).tolist()) for k in range(len(pool))]
+    shares = [len(a & b) / len(b) for k, b in enumerate(masks) for a in masks[:k]]
+    assert 0 < max(shares) <= 0.6
+    with pytest.raises(ValueError, match="set spacing_km to 0"):
+        CandidateSpec(area_ha=(1, 2), overlap_max=0.5)

@@ -112,7 +112,7 @@ def cells_of(shapes: Sequence[shapely.Geometry], grid: Grid) -> CandidateCells:
     return CandidateCells(
         offsets=np.concatenate([[0], np.cumsum(size)]),
         cells=np.concatenate(parts),
-        area_ha=size * grid.cell_ha,
+        area_ha=np.asarray(size * grid.cell_ha, dtype=np.float64),
         score=np.full(len(parts), math.nan),
         representative=np.array(middle, dtype=np.int64),
         region=none,

@@ -15,7 +15,7 @@ from geoplan.errors import AnswerNo, RangeError, ShapeError
 from geoplan.grid import Grid
 from geoplan.siting.growth import Limits, grow_regions
 from geoplan.siting.seeds import patches, spread_seeds
-from geoplan.siting.selection import keep_apart, majority, means, representatives
+from geoplan.siting.selection import keep_apart, keep_pool, majority, means, representatives
 from geoplan.vector import areal_scale, stretch
 
 __all__ = ["CandidateCells", "grow", "polygons"]
@@ -141,7 +141,8 @@ def grow(
     then by size, then by the lower seed; a region is kept unless it overlaps a kept one or lies
     closer to it than ``spacing_km`` on the ground, edge to edge (judged in the plane of the
     grid with its largest stretch to spare), or its region has
-    ``per_region_keep`` already.
+    ``per_region_keep`` already. With ``overlap_max`` above 0 a region is kept unless a kept one
+    shares more than that part of its cells: the optimiser then chooses among those that overlap.
     """
     if score.shape != grid.shape:
         raise ShapeError(f"a score of shape {score.shape} does not lie on a grid {grid.shape}")
@@ -198,18 +199,7 @@ def grow(
         where = np.full(len(grown), -1, dtype=np.int64)
     else:
         where = majority(region.ravel()[cells].astype(np.int64), offsets, np.arange(len(cells)))
-    kept = keep_apart(
-        np.lexsort((grown, -size, -mean)),
-        offsets,
-        cells,
-        where,
-        shape=grid.shape,
-        # No shorter on the ground than asked for: the plane stretches distances a little. A
-        # hundred-thousandth (5 cm in 5 km) is let go, so that exactly the spacing is enough.
-        spacing=spec.spacing_km * 1000.0 / grid.cell_m * stretch(grid) * (1 - 1e-5),
-        keep=spec.keep,
-        per_region=spec.per_region_keep,
-    )
+    kept = _kept(np.lexsort((grown, -size, -mean)), offsets, cells, where, grid, spec)
     new_offsets = np.concatenate([[0], np.cumsum(size[kept])])
     new_cells = np.concatenate([cells[offsets[k] : offsets[k + 1]] for k in kept])
     point = representatives(grid.cols, new_offsets, new_cells)
@@ -223,6 +213,40 @@ def grow(
         region=where[kept],
         seeds=len(seeds),
         grown=len(grown),
+    )
+
+
+def _kept(
+    order: npt.NDArray[np.int64],
+    offsets: npt.NDArray[np.int64],
+    cells: npt.NDArray[np.int64],
+    where: npt.NDArray[np.int64],
+    grid: Grid,
+    spec: CandidateSpec,
+) -> npt.NDArray[np.int64]:
+    """Return the numbers of the regions that become candidates, best first."""
+    if spec.overlap_max > 0:
+        return keep_pool(
+            order,
+            offsets,
+            cells,
+            where,
+            shape=grid.shape,
+            overlap_max=spec.overlap_max,
+            keep=spec.keep,
+            per_region=spec.per_region_keep,
+        )
+    return keep_apart(
+        order,
+        offsets,
+        cells,
+        where,
+        shape=grid.shape,
+        # No shorter on the ground than asked for: the plane stretches distances a little. A
+        # hundred-thousandth (5 cm in 5 km) is let go, so that exactly the spacing is enough.
+        spacing=spec.spacing_km * 1000.0 / grid.cell_m * stretch(grid) * (1 - 1e-5),
+        keep=spec.keep,
+        per_region=spec.per_region_keep,
     )
 
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from geoplan.raster.kernel import kernel
 
-__all__ = ["keep_apart", "majority", "means", "representatives"]
+__all__ = ["keep_apart", "keep_pool", "majority", "means", "representatives"]
 
 IntArray = npt.NDArray[np.int64]
 
@@ -209,4 +209,101 @@ def keep_apart(
         len(order) if per_region is None else per_region,
         _half_widths(spacing),
         np.zeros(shape, dtype=np.bool_),
+    )
+
+
+@kernel
+def _pool(
+    order: IntArray,
+    offsets: IntArray,
+    cells: IntArray,
+    region: IntArray,
+    keep: int,
+    per_region: int,
+    overlap_max: float,
+    head: npt.NDArray[np.int32],
+) -> IntArray:
+    """Keep regions in order; ``head`` and ``before`` hold, per cell, the kept regions on it."""
+    kept = np.empty(min(keep, len(order)), np.int64)
+    in_region = np.zeros(max(1, region.max() + 1), np.int64)
+    shared = np.zeros(len(kept), np.int64)
+    before = np.empty(1024, np.int32)
+    owner = np.empty(1024, np.int32)
+    entries = 0
+    number = 0
+    for at in range(len(order)):
+        if number == len(kept):
+            break
+        k = order[at]
+        where = region[k]
+        if where >= 0 and in_region[where] >= per_region:
+            continue
+        size = offsets[k + 1] - offsets[k]
+        limit = overlap_max * size
+        free = True
+        for i in range(offsets[k], offsets[k + 1]):
+            entry = head[cells[i]]
+            while entry >= 0:
+                shared[owner[entry]] += 1
+                free &= shared[owner[entry]] <= limit
+                entry = before[entry]
+        for i in range(offsets[k], offsets[k + 1]):
+            entry = head[cells[i]]
+            while entry >= 0:
+                shared[owner[entry]] = 0
+                entry = before[entry]
+        if not free:
+            continue
+        while entries + size > len(before):
+            before = np.concatenate((before, np.empty_like(before)))
+            owner = np.concatenate((owner, np.empty_like(owner)))
+        for i in range(offsets[k], offsets[k + 1]):
+            before[entries] = head[cells[i]]
+            owner[entries] = number
+            head[cells[i]] = entries
+            entries += 1
+        kept[number] = k
+        number += 1
+        if where >= 0:
+            in_region[where] += 1
+    return kept[:number]
+
+
+def keep_pool(
+    order: IntArray,
+    offsets: IntArray,
+    cells: IntArray,
+    region: IntArray,
+    *,
+    shape: tuple[int, int],
+    overlap_max: float,
+    keep: int,
+    per_region: int | None,
+) -> IntArray:
+    """Go through regions in ``order`` and keep each that is not much the same as one kept before.
+
+    Parameters
+    ----------
+    order, offsets, cells, region, shape, keep, per_region
+        As for :func:`keep_apart`.
+    overlap_max : float, 0 to below 1
+        Most of a region's own cells that any one kept region may share with it.
+
+    Returns
+    -------
+    ndarray of int64
+        Numbers of the kept regions, best first. Those that share land are for the optimiser to
+        choose among.
+    """
+    if len(order) == 0:
+        return order
+    return _pool(
+        order,
+        offsets,
+        cells,
+        region,
+        keep,
+        len(order) if per_region is None else per_region,
+        overlap_max,
+        np.full(shape[0] * shape[1], -1, dtype=np.int32),
     )

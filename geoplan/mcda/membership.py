@@ -69,7 +69,7 @@ def ms_large(x: Block, a: float, b: float, mean: float, std: float) -> Block:
 
 
 def bell(x: Block, midpoint: float, width: float, slope: float) -> Block:
-    """1 / (1 + |(x − c) / a|^(2b)): generalised bell (Jang 1993, ANFIS, equation 4)."""
+    """1 / (1 + |(x − c) / a|^(2b)): generalised bell (Jang 1993, ANFIS)."""
     value: Block = 1.0 / (1.0 + np.abs((x - midpoint) / width) ** (2.0 * slope))
     return value
 
@@ -77,7 +77,7 @@ def bell(x: Block, midpoint: float, width: float, slope: float) -> Block:
 def trapezoid(x: Block, corners: Sequence[float]) -> Block:
     """max(0, min((x − a)/(b − a), 1, (d − x)/(d − c))); an upright side is a step.
 
-    A triangle has b = c. (Pedrycz & Gomide 1998, An Introduction to Fuzzy Sets, §1.3.)
+    A triangle has b = c. (Pedrycz & Gomide 1998, An Introduction to Fuzzy Sets.)
     """
     a, b, c, d = corners
     rise = (x - a) / (b - a) if b > a else np.where(x >= b, 1.0, 0.0)

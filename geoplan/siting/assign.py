@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Literal
 
 import numpy as np
 
-from geoplan.siting.flow import Transport
+from geoplan.siting.caps import Cap, apart, nested
 from geoplan.siting.model import Columns, Program, add_supply
 from geoplan.siting.presolve import Reduced
 from geoplan.siting.problem import Prepared, Resource
 from geoplan.siting.solver import maximise
+from geoplan.siting.transport import Transport
 
 __all__ = ["Assignment", "assign"]
 
 _TRIES = 50
+_CRUMB = 1e-6
+"""Share of a demand below which the solver's shortfall is its tolerance."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,10 @@ class Assignment:
         (site, kind) → (amount, modules).
     reuse : dict
         Site → amount.
+    shortfall : dict
+        Site → amount that goes unserved.
+    modules : dict
+        Source → modules of reinforcement, where there are any.
     cost : float
     proven : bool
         The cost is the least there is for these sites (to 1e-6 of itself).
@@ -39,6 +47,8 @@ class Assignment:
     network: dict[tuple[int, int], int]
     own: dict[tuple[int, int], tuple[int, int]]
     reuse: dict[int, int]
+    shortfall: dict[int, int]
+    modules: dict[int, int]
     cost: float
     proven: bool
 
@@ -59,8 +69,9 @@ def assign(
     Lines and modules are chosen by the solver; with these fixed, the amounts are a transport
     problem in whole ticks, whose corner solutions are whole. The solver's amounts are therefore
     rounded to ticks and mended by augmenting paths, which also proves that every demand is met
-    and no headroom is exceeded. Where no line of the resource costs anything, nearness decides
-    among the cheapest.
+    and no headroom is exceeded. Where caps cross, each group of sources that the same caps hold
+    is given a budget first (`caps.apart`). Where no line of the resource costs anything, nearness
+    decides among the cheapest.
     """
     sites = sorted(chosen)
     program, money, far = _program(prepared, resource, sites)
@@ -80,6 +91,11 @@ def assign(
                 answer = second.values
         values = dict(zip(program.names, answer.tolist(), strict=True))
         found = _settle(prepared, resource, sites, values, open_all=False, proven=proven)
+        if found is None and resource.module_more:
+            # The solver's tolerance hid a lack of a few ticks: a module more is enough.
+            found = _settle(
+                prepared, resource, sites, values, open_all=False, proven=False, raise_all=True
+            )
         if found is None and single:
             cover = _overfull(prepared, resource, sites, values)
             if not cover:
@@ -122,11 +138,17 @@ def _overfull(
         name = f"y:{resource.name}:{prepared.site_ids[j]}:{resource.source_ids[s]}"
         if j in wanted and values.get(name, 0.0) > 0.5:
             load.setdefault(s, []).append((name, int(residual[j])))
-    return {
+    raised = resource.raised
+    covers = {
         f"cover:{resource.source_ids[s]}": [n for n, _ in members]
         for s, members in load.items()
-        if sum(e for _, e in members) > resource.headroom[s]
+        if sum(e for _, e in members) > raised[s]
     }
+    for cap in resource.caps:
+        members = [m for s in cap.members for m in load.get(s, [])]
+        if sum(e for _, e in members) > cap.limit:
+            covers[f"cover:cap:{cap.id}"] = [n for n, _ in members]
+    return covers
 
 
 def _program(
@@ -141,6 +163,7 @@ def _program(
     everything = Reduced(
         link=x[resource.link_site] >= 0,
         scarce=np.ones(len(resource.headroom), dtype=np.bool_),
+        capped=np.ones(len(resource.caps), dtype=np.bool_),
         settled=(x >= 0) & (resource.demand == 0),
         cost=np.zeros(len(x)),
     )
@@ -169,15 +192,22 @@ def _settle(
     *,
     open_all: bool,
     proven: bool,
+    raise_all: bool = False,
 ) -> Assignment | None:
     """Turn the solver's values into whole ticks; None where that cannot be done.
 
     ``open_all``: lines that the solver left shut, and more modules, may be used too.
+    ``raise_all``: every source has all its modules of reinforcement.
     """
     ids = prepared.site_ids
     demand = resource.demand
     arcs: dict[int, dict[int, int]] = {j: {} for j in sites}
-    spare: dict[int, int] = dict(enumerate(resource.headroom.tolist()))
+    most = resource.most
+    spare: dict[int, int] = dict(enumerate(resource.raised.tolist()))
+    if resource.module_more and not (open_all or raise_all):
+        for s, source in enumerate(resource.source_ids):
+            n = round(values.get(f"m:{resource.name}:{source}", 0.0))
+            spare[s] = int(resource.headroom[s]) + n * resource.module_more
     wished: list[tuple[int, int, int]] = []
     meaning: dict[int, tuple[str, int, int]] = {}
     modules: dict[tuple[int, int], int] = {}
@@ -193,7 +223,7 @@ def _settle(
         if gate < 0.5 and not open_all:
             continue
         line_of[j, s] = k
-        arcs[j][s] = min(int(demand[j]), int(resource.headroom[s]))
+        arcs[j][s] = min(int(demand[j]), int(most[s]))
         wished.append((j, s, round(values.get(f"f:{name}", 0.0) * int(demand[j]))))
     number = len(resource.headroom)
     for j in sites:
@@ -213,16 +243,22 @@ def _settle(
         share = values.get(f"u:{name}", 0.0)
         wished.append((j, number, round(share * int(demand[j]))))
         number += 1
-    transport = Transport(spare, arcs)
-    left = {j: int(demand[j]) for j in sites}
-    for j, s, ticks in wished:
-        left[j] -= transport.put(j, s, min(max(ticks, 0), left[j]))
-    for j in sites:
-        if transport.place(j, left[j]):
-            return None
+        if resource.shortfall_price is not None:
+            meaning[number] = ("shortfall", j, 0)
+            spare[number] = arcs[j][number] = int(demand[j])
+            share = values.get(f"q:{name}", 0.0)
+            # What is left by the solver's tolerance is not unserved.
+            share = share if share > _CRUMB else 0.0
+            wished.append((j, number, round(share * int(demand[j]))))
+            number += 1
+    transport = _placed(resource, sites, spare, arcs, wished)
+    if transport is None:
+        return None
     network: dict[tuple[int, int], int] = {}
     own_used: dict[tuple[int, int], tuple[int, int]] = {}
     reuse: dict[int, int] = {}
+    short: dict[int, int] = {}
+    taken: dict[int, int] = {}
     cost = 0.0
     rule = resource.rule
     for j in sites:
@@ -231,6 +267,7 @@ def _settle(
             if s not in meaning:
                 k = line_of[j, s]
                 network[j, k] = ticks
+                taken[s] = taken.get(s, 0) + ticks
                 cost += float(resource.line_cost[k]) + float(resource.unit_cost[k]) * units
                 continue
             what, _, k = meaning[s]
@@ -239,7 +276,40 @@ def _settle(
                 n = min(modules[j, k], -(-ticks // resource.module[k]))
                 own_used[j, k] = (ticks, n)
                 cost += n * resource.own[k].cost
+            elif what == "shortfall" and resource.shortfall_price is not None:
+                short[j] = ticks
+                cost += resource.shortfall_price * units
             elif rule.reuse is not None:
                 reuse[j] = ticks
                 cost += rule.reuse.cost_per_unit * units
-    return Assignment(network, own_used, reuse, cost, proven)
+    raised: dict[int, int] = {}
+    for s, ticks in sorted(taken.items()):
+        n = resource.modules(s, ticks)
+        if n and rule.reinforcement is not None:
+            raised[s] = n
+            cost += n * rule.reinforcement.cost
+    return Assignment(network, own_used, reuse, short, raised, cost, proven)
+
+
+def _placed(
+    resource: Resource,
+    sites: list[int],
+    spare: dict[int, int],
+    arcs: dict[int, dict[int, int]],
+    wished: list[tuple[int, int, int]],
+) -> Transport | None:
+    """Return every demand placed near the amounts wished for; None where that cannot be done."""
+    choices: Iterable[tuple[Cap, ...]] = [resource.caps]
+    if not nested(resource.caps):
+        load: dict[int, float] = {}
+        for _, s, ticks in wished:
+            load[s] = load.get(s, 0.0) + ticks
+        choices = chain(apart(resource.caps, load, resource.decimals), choices)
+    for caps in choices:
+        transport = Transport(spare, arcs, caps=caps)
+        left = {j: int(resource.demand[j]) for j in sites}
+        for j, s, ticks in wished:
+            left[j] -= transport.put(j, s, min(max(ticks, 0), left[j]))
+        if not any(transport.place(j, left[j]) for j in sites):
+            return transport
+    return None

@@ -10,6 +10,7 @@ import numpy as np
 from geoplan.siting.model import Columns, Program
 from geoplan.siting.presolve import reduce_resource
 from geoplan.siting.problem import IntArray, Prepared, Resource
+from geoplan.siting.quotas import AREA_TICKS
 from geoplan.siting.spacing import clique_cover
 
 __all__ = ["Elastic", "Slack", "build_elastic"]
@@ -31,7 +32,8 @@ class Slack:
     size : float
         Units of the limit per unit of the column.
     share : float
-        Part of the limit that a plan may use (``headroom_share_max``).
+        Part of the limit that a plan may use (``headroom_share_max``); for modules what one
+        adds, units.
     falls : bool
         Giving way makes the limit smaller (a least number), not larger.
     """
@@ -97,10 +99,13 @@ def build_elastic(prepared: Prepared, *, spacing_share: float) -> Elastic:
             [(int(x[j]), 1.0) for j in np.flatnonzero(prepared.less)] + [(less, 1.0)],
             lower=float(problem.quota),
         )
+    slacks += _quotas(cols, prepared, x)
+    slacks += _area(cols, prepared, x)
     slacks += _locks(cols, prepared, x)
     _spacing_rows(cols, prepared, x, spacing_share)
     # Caps and spacing may give way, so they must not help to bound what a source can lose.
-    unbound = replace(prepared, near=(0,) * n, region_cap=(None,) * len(prepared.region_codes))
+    siblings = prepared.variants.near([0] * len(prepared.place_ids))
+    unbound = replace(prepared, near=siblings, region_cap=(None,) * len(prepared.region_codes))
     for resource in prepared.resources:
         slacks += _capacity(cols, unbound, resource, x, np.ones(n, dtype=np.bool_))
     order = {"policy": 0, "capacity": 1, "count": 2}
@@ -111,23 +116,63 @@ def build_elastic(prepared: Prepared, *, spacing_share: float) -> Elastic:
 def _locks(cols: Columns, prepared: Prepared, x: IntArray) -> list[Slack]:
     """Let locks go; a site that must be in weighs as one that must be out."""
     slacks = []
-    for j in prepared.locked:
-        name = prepared.site_ids[j]
+    variants = prepared.variants
+    for place in prepared.locked:
+        name = prepared.place_ids[place]
         free = cols.column(f"free:lock-in:{name}", integer=True)
         label = f"Site {name} is in every plan"
         slacks.append(Slack(free, "policy", f"lock-in:{name}", label, 1.0, "lock", falls=True))
-        cols.row(f"lock-in:{name}", [(int(x[j]), 1.0), (free, 1.0)], lower=1.0)
-    for j in np.flatnonzero(prepared.barred).tolist():
-        name = prepared.site_ids[j]
+        mine = [(int(x[j]), 1.0) for j in variants.of(place)]
+        cols.row(f"lock-in:{name}", [*mine, (free, 1.0)], lower=1.0)
+    for place in np.unique(prepared.place[prepared.barred]).tolist():
+        name = prepared.place_ids[place]
         free = cols.column(f"free:lock-out:{name}", integer=True)
         label = f"Site {name} is in no plan"
         slacks.append(Slack(free, "policy", f"lock-out:{name}", label, 1.0, "lock", falls=True))
-        cols.row(f"lock-out:{name}", [(int(x[j]), 1.0), (free, -1.0)], upper=0.0)
+        mine = [(int(x[j]), 1.0) for j in variants.of(place)]
+        cols.row(f"lock-out:{name}", [*mine, (free, -1.0)], upper=0.0)
     return slacks
 
 
+def _quotas(cols: Columns, prepared: Prepared, x: IntArray) -> list[Slack]:
+    slacks = []
+    for quota in prepared.quotas:
+        mine = [(int(x[j]), 1.0) for j in np.flatnonzero(quota.member)]
+        if quota.least > 0:
+            name = f"quota:{quota.id}:min"
+            free = cols.column(f"less:{name}", upper=float(quota.least), integer=True)
+            label = f"Least number of sites of '{quota.id}'"
+            value = float(quota.least)
+            slacks.append(Slack(free, "policy", name, label, value, "sites", falls=True))
+            cols.row(name, [*mine, (free, 1.0)], lower=value)
+        if len(mine) > quota.most:
+            name = f"quota:{quota.id}:max"
+            more = cols.column(
+                f"more:{name}", upper=float(prepared.problem.spec.count), integer=True
+            )
+            label = f"Most sites of '{quota.id}'"
+            slacks.append(Slack(more, "policy", name, label, float(quota.most), "sites"))
+            cols.row(name, [*mine, (more, -1.0)], upper=float(quota.most))
+    return slacks
+
+
+def _area(cols: Columns, prepared: Prepared, x: IntArray) -> list[Slack]:
+    """Let the least area fall; what a typical site has weighs as one site."""
+    if prepared.area_min <= 0:
+        return []
+    typical = max(float(np.median(prepared.area)), 1.0)
+    free = cols.column("less:area", upper=prepared.area_min / typical)
+    label = "Least area of the plan"
+    value = prepared.area_min / AREA_TICKS
+    size = typical / AREA_TICKS
+    mine = [(int(x[j]), float(a) / typical) for j, a in enumerate(prepared.area.tolist())]
+    cols.row("area", [*mine, (free, 1.0)], lower=prepared.area_min / typical)
+    return [Slack(free, "policy", "area", label, value, "ha", size=size, falls=True)]
+
+
 def _spacing_rows(cols: Columns, prepared: Prepared, x: IntArray, share: float) -> None:
-    number = {s: k for k, s in enumerate(prepared.site_ids)}
+    variants = prepared.variants
+    number = {s: k for k, s in enumerate(prepared.place_ids)}
     pairs = prepared.problem.conflicts.pairs
     if share < 1.0:
         limit = prepared.problem.spec.spacing_km or float(pairs["distance_km"].max() or 0.0)
@@ -137,8 +182,9 @@ def _spacing_rows(cols: Columns, prepared: Prepared, x: IntArray, share: float) 
         cliques = clique_cover(list(zip(pairs["a"], pairs["b"], strict=True)))
     else:
         cliques = prepared.problem.conflicts.cliques
-    for k, clique in enumerate(cliques):
-        members = [(int(x[number[s]]), 1.0) for s in clique if s in number]
+    of_sites = [tuple(number[s] for s in clique if s in number) for clique in cliques]
+    for k, clique in enumerate(variants.cliques(of_sites)):
+        members = [(int(x[j]), 1.0) for j in clique]
         if len(members) > 1:
             cols.row(f"spacing:{k}", members, upper=1.0)
 
@@ -157,9 +203,17 @@ def _capacity(
     # A source that one site alone would overload is elastic for certain; the others are reduced
     # as for the exact program.
     forced = np.zeros(len(resource.headroom), dtype=np.bool_)
-    over = need[resource.link_site] > resource.headroom[resource.link_source]
+    raised = resource.raised
+    over = need[resource.link_site] > raised[resource.link_source]
     forced[resource.link_source[over]] = True
-    calm = replace(resource, headroom=np.where(forced, 0, resource.headroom))
+    for cap in resource.caps:
+        forced[list(cap.members)] = True
+    calm = replace(
+        resource,
+        headroom=np.where(forced, 0, raised),
+        modules_max=np.zeros_like(resource.modules_max),
+        caps=(),
+    )
     reduced = reduce_resource(prepared, calm, everywhere, with_costs=False)
     link = reduced.link | (forced[resource.link_source] & ~reduced.settled[resource.link_site])
     scarce = reduced.scarce | forced
@@ -196,23 +250,46 @@ def _capacity(
         source = resource.source_ids[s]
         more = cols.column(f"more:{resource.name}:{source}", upper=np.inf)
         name, value = given[source]
-        slacks.append(
-            Slack(
-                more,
-                "capacity",
-                f"headroom:{resource.name}:{source}",
-                f"Headroom of {name}",
-                value,
-                resource.unit,
-                size=size,
-                share=resource.rule.headroom_share_max,
+        if resource.module_more:
+            slacks.append(
+                Slack(
+                    more,
+                    "capacity",
+                    f"reinforcement:{resource.name}:{source}",
+                    f"Most modules of reinforcement at {name}",
+                    float(resource.modules_max[s]),
+                    "modules",
+                    size=size,
+                    share=resource.module_more * resource.tick,
+                )
             )
-        )
+        else:
+            slacks.append(
+                Slack(
+                    more,
+                    "capacity",
+                    f"headroom:{resource.name}:{source}",
+                    f"Headroom of {name}",
+                    value,
+                    resource.unit,
+                    size=size,
+                    share=resource.rule.headroom_share_max,
+                )
+            )
         cols.row(
             f"headroom:{resource.name}:{source}",
             [*entries, (more, -1.0)],
-            upper=float(resource.headroom[s]) / typical,
+            upper=float(raised[s]) / typical,
         )
+    for cap in resource.caps:
+        entries = [e for s in cap.members for e in loads.get(s, [])]
+        if not entries:
+            continue
+        more = cols.column(f"more:cap:{cap.id}", upper=np.inf)
+        label = f"Most {resource.name} from the sources of '{cap.id}' together"
+        name = f"cap:{resource.name}:{cap.id}"
+        slacks.append(Slack(more, "capacity", name, label, cap.value, resource.unit, size=size))
+        cols.row(name, [*entries, (more, -1.0)], upper=cap.limit / typical)
     if nowhere:
         more = cols.column(f"more:{resource.name}", upper=np.inf)
         slacks.append(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from geoplan.siting.flow import Transport, network_of
+from geoplan.siting.flow import network_of
 from geoplan.siting.problem import FloatArray, Prepared
+from geoplan.siting.quotas import Quota
+from geoplan.siting.transport import Transport
 
 __all__ = ["greedy"]
 
@@ -22,8 +24,8 @@ def greedy(prepared: Prepared, *, value: FloatArray | None = None) -> tuple[int,
     Returns
     -------
     tuple of int
-        Fewer than ``count`` where it runs into a dead end, none where a locked site does. Costs
-        are not looked at.
+        Fewer than ``count`` where it runs into a dead end; none where a locked site, a quota or
+        the least area does. Costs are not looked at.
 
     Notes
     -----
@@ -36,7 +38,7 @@ def greedy(prepared: Prepared, *, value: FloatArray | None = None) -> tuple[int,
     worth = prepared.score if value is None else value
     ranked = allowed[np.lexsort((allowed, -worth[allowed]))].tolist()
     # Locked sites come first: what cannot stand beside them is passed over.
-    first = set(prepared.locked)
+    first = {j for p in prepared.locked for j in prepared.variants.of(p)}
     order = [j for j in ranked if j in first] + [j for j in ranked if j not in first]
     networks: list[Transport] = [network_of(r, order) for r in prepared.resources]
     residual = [r.residual for r in prepared.resources]
@@ -44,6 +46,8 @@ def greedy(prepared: Prepared, *, value: FloatArray | None = None) -> tuple[int,
     taken = 0
     per_region: dict[int, int] = {}
     owed = prepared.problem.quota
+    quotas = prepared.quotas
+    per_quota = [0] * len(quotas)
     for j in order:
         if len(chosen) == spec.count:
             break
@@ -52,7 +56,10 @@ def greedy(prepared: Prepared, *, value: FloatArray | None = None) -> tuple[int,
         less = bool(prepared.less[j])
         if taken & prepared.near[j] or (cap is not None and per_region.get(region, 0) >= cap):
             continue
-        if not less and j not in first and spec.count - len(chosen) <= owed:
+        places = spec.count - len(chosen)
+        if not less and j not in first and places <= owed:
+            continue
+        if any(_closed(q, held, j, places) for q, held in zip(quotas, per_quota, strict=True)):
             continue
         trial = [n.copy() for n in networks]
         if any(t.place(j, int(e[j])) for t, e in zip(trial, residual, strict=True)):
@@ -62,4 +69,12 @@ def greedy(prepared: Prepared, *, value: FloatArray | None = None) -> tuple[int,
         taken |= 1 << j
         per_region[region] = per_region.get(region, 0) + 1
         owed -= less
-    return tuple(chosen) if first <= set(chosen) else ()
+        per_quota = [n + bool(q.member[j]) for q, n in zip(quotas, per_quota, strict=True)]
+    if set(prepared.locked) - {int(prepared.place[j]) for j in chosen}:
+        return ()
+    return tuple(chosen) if len(chosen) < spec.count or prepared.may_stand(chosen) else ()
+
+
+def _closed(quota: Quota, held: int, site: int, places: int) -> bool:
+    """Return whether a quota leaves no place for a site."""
+    return held >= quota.most if quota.member[site] else places <= quota.least - held

@@ -163,9 +163,16 @@ def build(problem: PortfolioProblem, *, with_costs: bool | None = None) -> Model
         f_jrs ≤ min(d_jr, H_s) y_jrs,  y_jrs ≤ x_j  Σ_s y_jrs ≤ x_j  where single_source
         g_jrk ≤ module·credit·n_jrk,  g_jrk ≤ share_max·d_jr x_j,  n_jrk ≤ modules_max x_j
         u_j ≤ min(share_max·recovery·wastewater_j, nonpotable_j) x_j
-        Σ_j f_jrs ≤ headroom_share_max·H_s          for every source, over all sites
+        Σ_j f_jrs ≤ headroom_share_max·(H_s + module·m_s)   for every source, over all sites
+        Σ_{s in cap} Σ_j f_jrs ≤ limit              for every joint limit
+        Σ_j area_j x_j ≥ area_ha_min                min ≤ Σ_{j in group} x_j ≤ max
 
-    Where costs do not count, own supply and reuse run in full and only the rest needs a flow.
+    A site that may be built at several levels has a variant for each, with the level's share of
+    area, demand, wastewater and score; variants of one site exclude each other. What goes
+    unserved (``q_j ≤ d_jr x_j``, only where it has a price) stands beside reuse.
+
+    Where costs do not count, own supply and reuse run in full, every source has all its modules
+    ``m_s``, and only the rest needs a flow.
     Sites that cannot be served alone are left out; sources that no plan can exhaust need no row
     (`presolve.reduce_resource`); the cheapest supply of a site whose sources are all such is
     settled in advance. ``Σ_s min(H_s, e_jr) y_jrs ≥ e_jr x_j``, with e the demand that own supply
@@ -194,7 +201,8 @@ def build_prepared(
     for resource in prepared.resources:
         reduced = reduce_resource(prepared, resource, allowed, with_costs=with_costs)
         if with_costs:
-            for c, money in add_supply(cols, resource, x, reduced, prepared.site_ids).items():
+            paid = add_supply(cols, resource, x, reduced, prepared.site_ids)
+            for c, money in paid.items():
                 spent[c] = spent.get(c, 0.0) + money
         else:
             _add_flows(cols, resource, x, reduced, prepared.site_ids)
@@ -209,14 +217,14 @@ def build_prepared(
 
 
 def add_selection(cols: Columns, prepared: Prepared, x: IntArray) -> None:
-    """Add the rows that hold count, locks, region caps, quota and spacing."""
+    """Add the rows that hold count, locks, region caps, quotas, area and spacing."""
     spec, problem = prepared.problem.spec, prepared.problem
     live = np.flatnonzero(x >= 0)
     cols.row("count", [(int(x[j]), 1.0) for j in live], lower=spec.count, upper=spec.count)
-    for j in prepared.locked:
+    for place in prepared.locked:
         # A site that cannot be chosen leaves a row that nothing can fill: no plan exists.
-        held = [(int(x[j]), 1.0)] if x[j] >= 0 else []
-        cols.row(f"lock-in:{prepared.site_ids[j]}", held, lower=1.0)
+        held = [(int(x[j]), 1.0) for j in prepared.variants.of(place) if x[j] >= 0]
+        cols.row(f"lock-in:{prepared.place_ids[place]}", held, lower=1.0)
     for r, code in enumerate(prepared.region_codes):
         mine = live[prepared.region[live] == r]
         cap = prepared.region_cap[r]
@@ -225,6 +233,15 @@ def add_selection(cols: Columns, prepared: Prepared, x: IntArray) -> None:
     if problem.quota > 0:
         mine = live[prepared.less[live]]
         cols.row("quota", [(int(x[j]), 1.0) for j in mine], lower=problem.quota)
+    for quota in prepared.quotas:
+        entries = [(int(x[j]), 1.0) for j in live[quota.member[live]]]
+        if quota.least > 0:
+            cols.row(f"quota:{quota.id}:min", entries, lower=quota.least)
+        if len(entries) > quota.most:
+            cols.row(f"quota:{quota.id}:max", entries, upper=quota.most)
+    if prepared.area_min > 0:
+        share = prepared.area / prepared.area_min
+        cols.row("area", [(int(x[j]), float(share[j])) for j in live], lower=1.0)
     for k, clique in enumerate(prepared.cliques):
         members = [int(x[j]) for j in clique if x[j] >= 0]
         if len(members) > 1:
@@ -232,24 +249,42 @@ def add_selection(cols: Columns, prepared: Prepared, x: IntArray) -> None:
 
 
 def _source_rows(
-    cols: Columns, resource: Resource, scarce: BoolArray, loads: dict[int, list[tuple[int, int]]]
-) -> None:
+    cols: Columns,
+    resource: Resource,
+    reduced: Reduced,
+    loads: dict[int, list[tuple[int, int]]],
+    *,
+    with_costs: bool,
+) -> dict[int, float]:
+    """Add the rows of sources and caps, and modules; return the cost of each module's column."""
+    money: dict[int, float] = {}
+    raised, reinforcement = resource.raised, resource.rule.reinforcement
     for s, entries in sorted(loads.items()):
-        if not scarce[s]:
+        if not reduced.scarce[s]:
             continue
-        limit = int(resource.headroom[s])
+        name = f"{resource.name}:{resource.source_ids[s]}"
+        limit = int(resource.headroom[s] if with_costs else raised[s])
         scale = max(limit, max(v for _, v in entries))
-        cols.row(
-            f"headroom:{resource.name}:{resource.source_ids[s]}",
-            [(c, v / scale) for c, v in entries],
-            upper=limit / scale,
-        )
+        row = [(c, v / scale) for c, v in entries]
+        top = int(resource.modules_max[s])
+        if with_costs and reinforcement is not None and resource.module_more and top:
+            m = cols.column(f"m:{name}", upper=top, integer=True)
+            money[m] = reinforcement.cost
+            row.append((m, -resource.module_more / scale))
+        cols.row(f"headroom:{name}", row, upper=limit / scale)
+    for c, cap in enumerate(resource.caps):
+        entries = [e for s in cap.members for e in loads.get(s, [])]
+        if reduced.capped[c] and entries:
+            scale = max(cap.limit, max(v for _, v in entries))
+            row = [(k, v / scale) for k, v in entries]
+            cols.row(f"cap:{cap.id}", row, upper=cap.limit / scale)
+    return money
 
 
 def _add_flows(
     cols: Columns, resource: Resource, x: IntArray, reduced: Reduced, ids: tuple[str, ...]
 ) -> None:
-    need = resource.residual
+    need, limit = resource.residual, resource.most
     loads: dict[int, list[tuple[int, int]]] = {}
     for j, mine in _by_site(resource, reduced.link).items():
         if reduced.settled[j]:
@@ -262,7 +297,7 @@ def _add_flows(
         balance = [(int(x[j]), -1.0)]
         for k in mine:
             s = int(resource.link_source[k])
-            most = min(e, int(resource.headroom[s])) / e
+            most = min(e, int(limit[s])) / e
             f = cols.column(
                 f"f:{name}:{resource.source_ids[s]}",
                 upper=most,
@@ -277,7 +312,7 @@ def _add_flows(
                 )
             loads.setdefault(s, []).append((f, e))
         cols.row(f"balance:{name}", balance, lower=0.0, upper=0.0)
-    _source_rows(cols, resource, reduced.scarce, loads)
+    _source_rows(cols, resource, reduced, loads, with_costs=False)
 
 
 def _by_site(resource: Resource, link: BoolArray) -> dict[int, list[int]]:
@@ -294,11 +329,11 @@ def add_supply(
     reduced: Reduced,
     ids: tuple[str, ...],
 ) -> dict[int, float]:
-    """Add lines, flows, modules and reuse of one resource; return the cost of each column."""
+    """Add lines, flows, modules, reuse and shortfall; return the cost of each column."""
     money: dict[int, float] = {}
     loads: dict[int, list[tuple[int, int]]] = {}
     rule = resource.rule
-    residual = resource.residual
+    residual, most = resource.residual, resource.most
     lines = _by_site(resource, reduced.link)
     for j in np.flatnonzero(x >= 0).tolist():
         xj = int(x[j])
@@ -313,7 +348,7 @@ def add_supply(
         covered: list[tuple[int, float]] = []
         for k in lines.get(j, []):
             s = int(resource.link_source[k])
-            cap = min(d, int(resource.headroom[s]))
+            cap = min(d, int(most[s]))
             f = cols.column(f"f:{name}:{resource.source_ids[s]}", upper=cap / d)
             money[f] = float(resource.unit_cost[k]) * units
             balance.append((f, 1.0))
@@ -350,6 +385,9 @@ def add_supply(
             money[u] = rule.reuse.cost_per_unit * units
             balance.append((u, 1.0))
             cols.row(f"reuse:{ids[j]}", [(u, 1.0), (xj, -cap / d)], upper=0.0)
+        if resource.shortfall_price is not None:
+            q = cols.column(f"q:{name}")
+            money[q] = resource.shortfall_price * units
+            balance.append((q, 1.0))
         cols.row(f"balance:{name}", balance, lower=0.0, upper=0.0)
-    _source_rows(cols, resource, reduced.scarce, loads)
-    return money
+    return money | _source_rows(cols, resource, reduced, loads, with_costs=True)

@@ -25,15 +25,18 @@ class Reduced:
         Lines that are kept.
     scarce : bool array
         Sources that some plan could exhaust; only these need a row.
+    capped : bool array
+        Joint limits that some plan could exhaust; only these need a row.
     settled : bool array
-        Sites whose supply of this resource takes nothing from a scarce source and can be fixed
-        in advance.
+        Sites whose supply of this resource takes nothing from a scarce source or a capped group
+        and can be fixed in advance.
     cost : float array
         Least cost of a settled site's supply (0 where costs do not count).
     """
 
     link: BoolArray
     scarce: BoolArray
+    capped: BoolArray
     settled: BoolArray
     cost: FloatArray
 
@@ -95,30 +98,38 @@ def reduce_resource(
     until nothing changes.
     """
     need = resource.demand if with_costs else resource.residual
-    cap = np.minimum(need[resource.link_site], resource.headroom[resource.link_source])
+    most = resource.most
+    limit = resource.headroom if with_costs else resource.raised
+    cap = np.minimum(need[resource.link_site], most[resource.link_source])
     link = allowed[resource.link_site] & (cap > 0)
     if resource.rule.single_source:
-        enough = resource.headroom[resource.link_source] >= resource.residual[resource.link_site]
+        enough = most[resource.link_source] >= resource.residual[resource.link_site]
         link &= enough
     scarce = np.zeros(len(resource.headroom), dtype=np.bool_)
     settled = allowed & (need == 0) if with_costs else allowed & (resource.residual == 0)
     full = cap >= need[resource.link_site]
     stale = np.ones(len(resource.headroom), dtype=np.bool_)
     by_source = [np.flatnonzero(resource.link_source == s) for s in range(len(stale))]
+    capped = np.zeros(len(resource.caps), dtype=np.bool_)
+    members = [np.isin(resource.link_source, c.members) for c in resource.caps]
+    bound = scarce.copy()
     by_site: dict[int, list[int]] = {}
     for k in np.flatnonzero(link).tolist():
         by_site.setdefault(int(resource.link_site[k]), []).append(k)
     while stale.any():
         for s in np.flatnonzero(stale).tolist():
             lines = by_source[s][link[by_source[s]]]
-            load = _worst_load(
-                prepared, resource.link_site[lines], cap[lines], int(resource.headroom[s])
-            )
-            scarce[s] = load > resource.headroom[s]
+            load = _worst_load(prepared, resource.link_site[lines], cap[lines], int(limit[s]))
+            scarce[s] = load > limit[s]
+        bound[:] = scarce
+        for c, joint in enumerate(resource.caps):
+            capped[c] = _worst_joint(prepared, resource, need, link & members[c], cap, joint.limit)
+            if capped[c]:
+                bound[list(joint.members)] = True
         stale[:] = False
         for j, mine in by_site.items():
             live = [k for k in mine if link[k]]
-            sure = [k for k in live if full[k] and not scarce[resource.link_source[k]]]
+            sure = [k for k in live if full[k] and not bound[resource.link_source[k]]]
             if not sure or settled[j]:
                 continue
             best = min(sure, key=lambda k: (resource.line_cost[k], resource.unit_cost[k], k))
@@ -135,25 +146,40 @@ def reduce_resource(
                 ]
             for k in drop:
                 link[k] = False
-                if scarce[resource.link_source[k]]:
+                if bound[resource.link_source[k]]:
                     stale[resource.link_source[k]] = True
     cost = np.zeros(len(need))
     if with_costs:
         for j in np.flatnonzero(allowed & (need > 0)).tolist():
             live = [k for k in by_site.get(j, []) if link[k]]
-            if len(live) > 1 or (live and scarce[resource.link_source[live[0]]]):
+            if len(live) > 1 or (live and bound[resource.link_source[live[0]]]):
                 continue
             least = cost_alone(resource, j, live[0] if live else None)
             if least is not None:
                 cost[j], settled[j] = least, True
                 link[live] = False
-    return Reduced(link=link, scarce=scarce, settled=settled, cost=cost)
+    return Reduced(link=link, scarce=scarce, capped=capped, settled=settled, cost=cost)
+
+
+def _worst_joint(
+    prepared: Prepared,
+    resource: Resource,
+    need: IntArray,
+    lines: BoolArray,
+    cap: IntArray,
+    limit: int,
+) -> bool:
+    """Return whether some plan could take more than ``limit`` by these lines together."""
+    amount = np.zeros(len(need), dtype=np.int64)
+    np.add.at(amount, resource.link_site[lines], cap[lines])
+    sites = np.flatnonzero(amount)
+    return _worst_load(prepared, sites, np.minimum(amount, need)[sites], limit) > limit
 
 
 def cost_alone(
     resource: Resource, site: int, link: int | None, *, unlimited: bool = False
 ) -> float | None:
-    """Return the least cost of one site's supply from one line, own supply and reuse.
+    """Return the least cost of one site's supply from one line and what it has by itself.
 
     Parameters
     ----------
@@ -173,7 +199,7 @@ def cost_alone(
     Notes
     -----
     With the modules given, own supply is free to run, so it runs in full, and the rest comes
-    from the cheaper of reuse and line first.
+    from the cheapest of reuse, shortfall and line first.
     """
     demand = int(resource.demand[site])
     ranges = []
@@ -185,9 +211,18 @@ def cost_alone(
         size *= top + 1
         if size > _COMBINATIONS:
             return None
-    reuse_cap = int(resource.reuse_cap[site])
-    reuse = resource.rule.reuse
-    reuse_cost = reuse.cost_per_unit if reuse is not None else 0.0
+    reuse, price = resource.rule.reuse, resource.shortfall_price
+    local: list[tuple[float, int]] = []
+    if reuse is not None:
+        local.append((reuse.cost_per_unit, int(resource.reuse_cap[site])))
+    if price is not None:
+        local.append((price, demand))
+    lines: list[tuple[float, tuple[tuple[float, int], ...]]] = [(0.0, ())]
+    if link is not None:
+        s = resource.link_source[link]
+        top = demand if unlimited else int(min(resource.headroom[s], resource.most[s]))
+        line = (float(resource.unit_cost[link]), top)
+        lines.append((float(resource.line_cost[link]), (line,)))
     best = float("inf")
     for counts in itertools.product(*ranges):
         fixed = 0.0
@@ -195,18 +230,12 @@ def cost_alone(
         for k, n in enumerate(counts):
             fixed += n * resource.own[k].cost
             left -= min(n * resource.module[k], int(resource.own_cap[k, site]))
-        left = max(left, 0)
-        if left <= reuse_cap:
-            best = min(best, fixed + left * resource.tick * reuse_cost)
-        if link is not None:
-            limit = int(resource.headroom[resource.link_source[link]])
-            line_cap = demand if unlimited else limit
-            unit = float(resource.unit_cost[link])
-            for back in {0, min(left, reuse_cap), max(left - line_cap, 0)}:
-                if back <= reuse_cap and left - back <= line_cap:
-                    total = fixed + back * resource.tick * reuse_cost
-                    if left - back > 0:
-                        total += float(resource.line_cost[link])
-                        total += (left - back) * resource.tick * unit
-                    best = min(best, total)
+        for opened, line_rate in lines:
+            rest, total = max(left, 0), fixed + opened
+            for rate, top in sorted([*local, *line_rate]):
+                part = min(rest, top)
+                total += part * resource.tick * rate
+                rest -= part
+            if rest == 0:
+                best = min(best, total)
     return best

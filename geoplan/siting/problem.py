@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from geoplan.catalogue.scenario import (
-    RESOURCE_UNITS,
-    RESOURCES,
-    OwnSupply,
-    PortfolioSpec,
-    ResourceSupply,
-    SupplySpec,
-)
+from geoplan.catalogue.scenario import RESOURCES, PortfolioSpec, ResourceSupply, SupplySpec
+from geoplan.catalogue.supply import CapSpec
 from geoplan.errors import InputError, RangeError, ShapeError, UnknownName
+from geoplan.siting.caps import nested
+from geoplan.siting.levels import Variants, variants_of
+from geoplan.siting.locks import locked_numbers
+from geoplan.siting.quotas import Quota, area_ticks, quotas_of
+from geoplan.siting.resource import Resource, resource_of
 from geoplan.siting.spacing import Conflicts
+from geoplan.siting.transport import Transport
 
 __all__ = ["DEMAND_COLUMNS", "PortfolioProblem", "Prepared", "Resource", "prepare"]
 
@@ -43,23 +43,30 @@ class PortfolioProblem:
     ----------
     sites : DataFrame, index ``site_id``
         ``score`` (0–1, finite), ``region`` (code at ``spec.region_level``; missing: no cap
-        holds), ``less_industrialised`` (missing: no).
+        holds), ``less_industrialised`` (missing: no). Where asked for: ``area_ha`` (least area),
+        ``region{n}_code`` and whatever columns quotas name.
     demand : DataFrame, index ``site_id``
         As `demand.site_demand`.
     links : DataFrame
         As `supply.links`.
     sources : DataFrame
-        ``source_id``, ``resource``, ``headroom`` at least; as in `supply.links`.
+        ``source_id``, ``resource``, ``headroom`` at least; as in `supply.links`. The columns by
+        which caps choose; ``modules_max`` (missing: the rule's) where reinforcement is allowed.
     conflicts : Conflicts
         Pairs of sites that may not both be chosen.
     spec : PortfolioSpec
-        Count, caps, quota, budget, gap and time limit.
+        Count, levels, quotas, budget, gap and time limit. Its locks are not looked at: see
+        ``lock_in``.
     supply : SupplySpec or mapping
         Rules of each resource. A mapping may name resources of any number.
     region_caps : mapping, optional
         Most sites by region; a region not named has ``spec.per_region_max``.
     lock_in, lock_out : frozenset of str
-        Sites that every plan has, and that none has.
+        Sites that every plan has, and that none has (`locks.places_to_sites`).
+    caps : tuple of CapSpec
+        Joint limits beside those of ``supply``.
+    cap_limits, quota_limits : mapping, optional
+        Limits that stand in the place of the given: by cap; by ``<quota>:min`` and ``:max``.
     """
 
     sites: pd.DataFrame
@@ -72,6 +79,9 @@ class PortfolioProblem:
     region_caps: Mapping[str, int] = field(default_factory=dict)
     lock_in: frozenset[str] = frozenset()
     lock_out: frozenset[str] = frozenset()
+    caps: tuple[CapSpec, ...] = ()
+    cap_limits: Mapping[str, float] = field(default_factory=dict)
+    quota_limits: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def rules(self) -> dict[str, ResourceSupply]:
@@ -81,72 +91,24 @@ class PortfolioProblem:
         return dict(self.supply)
 
     @property
+    def all_caps(self) -> tuple[CapSpec, ...]:
+        """Joint limits of the supply and the problem."""
+        of_supply = self.supply.caps if isinstance(self.supply, SupplySpec) else ()
+        return (*of_supply, *self.caps)
+
+    @property
     def quota(self) -> int:
         """Least number of sites in less-industrialised regions."""
         return math.ceil(self.spec.less_industrialised_share_min * self.spec.count - 1e-9)
 
 
 @dataclass(frozen=True)
-class Resource:
-    """One resource in whole ticks, so that no limit is broken by rounding.
-
-    A tick is 10^−decimals units. Demand is rounded to the nearest tick, every limit down.
-    """
-
-    name: str
-    unit: str
-    decimals: int
-    rule: ResourceSupply
-    demand: IntArray
-    """Demand of each site, ticks."""
-    source_ids: tuple[str, ...]
-    headroom: IntArray
-    """What the plan may use of each source (headroom × headroom_share_max), ticks."""
-    link_site: IntArray
-    link_source: IntArray
-    link_km: FloatArray
-    link_route: FloatArray
-    line_cost: FloatArray
-    unit_cost: FloatArray
-    """Cost per unit (not per tick)."""
-    own: tuple[OwnSupply, ...]
-    module: tuple[int, ...]
-    """What one module of each own supply counts for, ticks."""
-    own_cap: IntArray
-    """Most that each kind may supply at each site, ticks; shape (kinds, sites)."""
-    reuse_cap: IntArray
-    """Most treated wastewater that may return to each site, ticks."""
-
-    @property
-    def tick(self) -> float:
-        """Size of a tick in units."""
-        return float(1.0 / 10.0**self.decimals)
-
-    @property
-    def residual(self) -> IntArray:
-        """Least amount that must come from sources, ticks: demand − own supply − reuse."""
-        local = self.own_cap.sum(axis=0) + self.reuse_cap
-        return np.asarray(np.maximum(self.demand - local, 0))
-
-    def amount(self, ticks: int) -> float:
-        """Return ticks as units."""
-        return float(round(int(ticks) / 10.0**self.decimals, self.decimals))
-
-    def reach(self) -> IntArray:
-        """Return the most that each site could take from sources if it were alone, ticks."""
-        need = self.residual
-        cap = np.minimum(need[self.link_site], self.headroom[self.link_source])
-        out = np.zeros(len(need), dtype=np.int64)
-        if self.rule.single_source:
-            np.maximum.at(out, self.link_site, cap)
-        else:
-            np.add.at(out, self.link_site, cap)
-        return np.asarray(np.minimum(out, need))
-
-
-@dataclass(frozen=True)
 class Prepared:
-    """A checked problem as arrays; sites in the order of their ids."""
+    """A checked problem as arrays, one entry per site in the order of their ids.
+
+    Where a site may be built at several levels there is an entry for each (`levels.Variants`);
+    what is said of sites here is then said of these, unless it is said of places.
+    """
 
     problem: PortfolioProblem
     site_ids: tuple[str, ...]
@@ -163,9 +125,46 @@ class Prepared:
     shortage: IntArray
     """What each site lacks when it is alone, ticks; shape (resources, sites)."""
     locked: tuple[int, ...]
-    """Sites that every plan has."""
+    """Places that every plan has."""
     barred: BoolArray
     """Sites that no plan has."""
+    place_ids: tuple[str, ...]
+    """Site ids as given, one per place."""
+    variants: Variants
+    quotas: tuple[Quota, ...]
+    area: IntArray
+    """Area that each site adds, m²; 0 where no least area is asked for."""
+    area_min: int
+    """Least area of a plan, m²."""
+
+    @property
+    def place(self) -> IntArray:
+        """Number of the place of each site."""
+        return self.variants.place
+
+    def site(self, j: int) -> str:
+        """Return the site id as given."""
+        return self.place_ids[int(self.place[j])]
+
+    def places(self, sites: Iterable[int]) -> int:
+        """Return how many places sites lie on."""
+        return len({int(self.place[j]) for j in sites})
+
+    def may_stand(self, chosen: Sequence[int]) -> bool:
+        """Return whether a set keeps count, locks, spacing, quotas and area, in whole numbers."""
+        bits = sum(1 << j for j in chosen)
+        regions = [int(self.region[j]) for j in chosen]
+        held = {int(self.place[j]) for j in chosen}
+        return (
+            len(chosen) == self.problem.spec.count
+            and not any(bits & self.near[j] for j in chosen)
+            and not any(self.barred[j] for j in chosen)
+            and set(self.locked) <= held
+            and all(c is None or regions.count(r) <= c for r, c in enumerate(self.region_cap))
+            and sum(bool(self.less[j]) for j in chosen) >= self.problem.quota
+            and all(q.least <= int(q.member[list(chosen)].sum()) <= q.most for q in self.quotas)
+            and int(self.area[list(chosen)].sum()) >= self.area_min
+        )
 
     @property
     def allowed(self) -> BoolArray:
@@ -176,24 +175,6 @@ class Prepared:
     def served_alone(self) -> BoolArray:
         """Sites whose demand could be met in full if no other site were chosen."""
         return np.asarray((self.shortage == 0).all(axis=0))
-
-
-def _decimals(demand: FloatArray) -> int:
-    positive = demand[demand > 0]
-    if not positive.size:
-        return 3
-    # Seven digits below the smallest demand, but whole ticks must stay exact in a float.
-    wanted = math.ceil(7 - math.log10(float(positive.min())))
-    most = math.floor(15 - math.log10(float(positive.max())) - math.log10(positive.size + 1))
-    return max(0, min(max(3, wanted), most))
-
-
-def _down(value: FloatArray, decimals: int) -> IntArray:
-    """Return ``value`` in ticks, rounded down; a decimal that a float cannot hold stays whole."""
-    scaled = value * 10.0**decimals
-    nearest = np.rint(scaled)
-    fits = np.round(nearest / 10.0**decimals, decimals) <= value
-    return np.where(fits, nearest, np.floor(scaled)).astype(np.int64)
 
 
 def _check_sites(problem: PortfolioProblem) -> pd.DataFrame:
@@ -225,160 +206,130 @@ def prepare(problem: PortfolioProblem) -> Prepared:
     sites = _check_sites(problem)
     ids = [str(s) for s in sites.index]
     number = {s: k for k, s in enumerate(ids)}
+    spec = problem.spec
+    variants = variants_of(ids, spec.sizes)
+    place = variants.place
     demand = problem.demand.reindex(sites.index)
     region = sites["region"]
     codes = sorted({str(r) for r in region.dropna()})
     code_number = {c: k for k, c in enumerate(codes)}
-    caps = tuple(problem.region_caps.get(c, problem.spec.per_region_max) for c in codes)
+    caps = tuple(problem.region_caps.get(c, spec.per_region_max) for c in codes)
     less = sites["less_industrialised"]
-    resources = _resources(problem, demand, number)
+    resources = _resources(problem, demand, number, variants)
     near = [0] * len(ids)
     for a, b in zip(problem.conflicts.pairs["a"], problem.conflicts.pairs["b"], strict=True):
         if a in number and b in number:
             near[number[a]] |= 1 << number[b]
             near[number[b]] |= 1 << number[a]
-    locked, barred = _locks(problem, number)
-    cliques = (tuple(number[s] for s in c if s in number) for c in problem.conflicts.cliques)
+    locked, barred = locked_numbers(problem.lock_in, problem.lock_out, number)
+    cliques = [tuple(number[s] for s in c if s in number) for c in problem.conflicts.cliques]
     if resources:
-        shortage = np.stack([r.residual - r.reach() for r in resources])
+        shortage = np.stack([r.residual - _reach(r) for r in resources])
     else:
-        shortage = np.zeros((0, len(ids)), dtype=np.int64)
+        shortage = np.zeros((0, len(place)), dtype=np.int64)
+    area, area_min = area_ticks(spec, sites, place, variants.level)
     return Prepared(
         problem=problem,
-        site_ids=tuple(ids),
-        score=sites["score"].to_numpy(dtype=np.float64),
+        site_ids=variants.ids,
+        score=sites["score"].to_numpy(dtype=np.float64)[place] * variants.benefit,
         region=np.array(
             [-1 if pd.isna(r) else code_number[str(r)] for r in region], dtype=np.int64
-        ),
+        )[place],
         region_codes=tuple(codes),
         region_cap=caps,
-        less=np.array([not pd.isna(v) and bool(v) for v in less], dtype=np.bool_),
+        less=np.array([not pd.isna(v) and bool(v) for v in less], dtype=np.bool_)[place],
         resources=resources,
-        cliques=tuple(c for c in cliques if len(c) > 1),
-        near=tuple(near),
+        cliques=variants.cliques(cliques),
+        near=variants.near(near),
         shortage=shortage,
         locked=locked,
-        barred=barred,
+        barred=barred[place],
+        place_ids=tuple(ids),
+        variants=variants,
+        quotas=tuple(
+            replace(q, member=q.member[place]) for q in quotas_of(spec, sites, problem.quota_limits)
+        ),
+        area=area,
+        area_min=area_min,
     )
-
-
-def _locks(problem: PortfolioProblem, number: dict[str, int]) -> tuple[tuple[int, ...], BoolArray]:
-    for name in ("lock_in", "lock_out"):
-        unknown = sorted(str(s) for s in getattr(problem, name) if str(s) not in number)
-        if unknown:
-            raise UnknownName(
-                f"{name} names site {unknown[0]}, which is not among the {len(number)} candidates",
-                where="portfolio",
-                remedy="give the site_id of a candidate, or a place inside one",
-            )
-    both = sorted(problem.lock_in & problem.lock_out)
-    if both:
-        raise InputError(
-            f"site {both[0]} is in lock_in and in lock_out",
-            where="portfolio",
-            remedy="take it out of one of the two",
-        )
-    barred = np.zeros(len(number), dtype=np.bool_)
-    barred[[number[str(s)] for s in problem.lock_out]] = True
-    return tuple(sorted(number[str(s)] for s in problem.lock_in)), barred
 
 
 def _resources(
-    problem: PortfolioProblem, demand: pd.DataFrame, number: dict[str, int]
+    problem: PortfolioProblem, demand: pd.DataFrame, number: dict[str, int], variants: Variants
 ) -> tuple[Resource, ...]:
-    out: dict[str, Resource] = {}
+    rules, spec = problem.rules, problem.spec
+    unknown = [r for r in spec.shortfall if r not in rules]
+    unknown += [c.resource for c in problem.all_caps if c.resource not in rules]
+    if unknown:
+        raise UnknownName(
+            f"a shortfall or cap names resource '{unknown[0]}'",
+            where="portfolio.shortfall, supply.caps",
+            remedy=f"resources are {', '.join(rules)}",
+        )
+    ids = [c.id for c in problem.all_caps]
+    if len(set(ids)) < len(ids):
+        twice = next(i for i in ids if ids.count(i) > 1)
+        raise InputError(f"two caps have the id '{twice}'", remedy="give each its own id")
     raw: dict[str, FloatArray] = {}
-    for name in problem.rules:
+    for name in rules:
         column = DEMAND_COLUMNS.get(name, name)
         if column not in demand.columns:
             raise ShapeError(f"demand lacks the column '{column}'", remedy="see demand.site_demand")
-        raw[name] = demand[column].to_numpy(dtype=np.float64)
-        bad = ~(np.isfinite(raw[name]) & (raw[name] >= 0))
+        values = demand[column].to_numpy(dtype=np.float64)
+        bad = ~(np.isfinite(values) & (values >= 0))
         if bad.any():
             k = int(np.flatnonzero(bad)[0])
             raise RangeError(
-                f"site {demand.index[k]} has a demand of {raw[name][k]} for {name}",
+                f"site {demand.index[k]} has a demand of {values[k]} for {name}",
                 remedy="demand is 0 or more for every site",
             )
-    for name, rule in problem.rules.items():
-        out[name] = _resource(problem, name, rule, raw, demand, number)
-    return tuple(out.values())
-
-
-def _resource(
-    problem: PortfolioProblem,
-    name: str,
-    rule: ResourceSupply,
-    raw: dict[str, FloatArray],
-    demand: pd.DataFrame,
-    number: dict[str, int],
-) -> Resource:
-    decimals = _decimals(raw[name])
-    ticks = np.rint(raw[name] * 10.0**decimals).astype(np.int64)
-    sources = problem.sources[problem.sources["resource"] == name]
-    sources = sources[pd.to_numeric(sources["headroom"]).notna()].sort_values("source_id")
-    headroom = sources["headroom"].to_numpy(dtype=np.float64)
-    if (headroom < 0).any():
-        k = int(np.flatnonzero(headroom < 0)[0])
-        raise RangeError(
-            f"source {sources['source_id'].iloc[k]} has a headroom of {headroom[k]:g}",
-            remedy="headroom is capacity − committed and is 0 or more; mend the figures",
+        raw[name] = values[variants.place] * variants.level
+    nonpotable: FloatArray | None = None
+    if "nonpotable_m3_per_day" in demand.columns:
+        whole = demand["nonpotable_m3_per_day"].fillna(0.0).to_numpy(dtype=np.float64)
+        nonpotable = whole[variants.place] * variants.level
+    return tuple(
+        resource_of(
+            name,
+            rule,
+            raw=raw,
+            nonpotable=nonpotable,
+            sources=problem.sources,
+            links=problem.links,
+            caps=[
+                (c, problem.cap_limits.get(c.id, c.max))
+                for c in problem.all_caps
+                if c.resource == name
+            ],
+            number=number,
+            variants=variants,
+            shortfall_price=spec.shortfall.get(name),
         )
-    source_ids = tuple(str(s) for s in sources["source_id"])
-    if len(set(source_ids)) < len(source_ids):
-        raise ShapeError(f"a source of {name} occurs twice", remedy="give every source_id once")
-    source_number = {s: k for k, s in enumerate(source_ids)}
-    # No plan takes more than all sites together, so a huge headroom need not be counted out.
-    most = float(raw[name].sum()) + 1.0
-    limit = _down(np.minimum(headroom * rule.headroom_share_max, most), decimals)
-
-    links = problem.links[problem.links["resource"] == name]
-    unknown = [s for s in links["source_id"] if str(s) not in source_number]
-    if unknown:
-        raise UnknownName(
-            f"a link of {name} names source {unknown[0]}, which has no headroom or does not exist",
-            remedy="make the links from the same sources",
-        )
-    links = links[np.array([str(s) in number for s in links["site_id"]], dtype=np.bool_)]
-    i = np.array([number[str(s)] for s in links["site_id"]], dtype=np.int64)
-    s = np.array([source_number[str(v)] for v in links["source_id"]], dtype=np.int64)
-    order = np.lexsort((s, links["distance_km"].to_numpy(dtype=np.float64), i))
-    links, i, s = links.iloc[order], i[order], s[order]
-    keep = (limit[s] > 0) & (ticks[i] > 0)
-    links, i, s = links[keep], i[keep], s[keep]
-
-    own = tuple(o for o in rule.own if math.floor(o.module * o.credit * 10**decimals + 1e-6) > 0)
-    module = tuple(math.floor(o.module * o.credit * 10**decimals + 1e-6) for o in own)
-    own_cap = np.zeros((len(own), len(ticks)), dtype=np.int64)
-    for k, o in enumerate(own):
-        share = np.floor(ticks * o.share_max + 1e-6).astype(np.int64)
-        own_cap[k] = np.minimum(share, module[k] * o.modules_max)
-    reuse = np.zeros(len(ticks), dtype=np.int64)
-    if rule.reuse is not None:
-        if "wastewater" not in raw or "nonpotable_m3_per_day" not in demand.columns:
-            raise ShapeError(
-                "reuse needs the demand columns wastewater_m3_per_day and nonpotable_m3_per_day",
-                remedy="see demand.site_demand",
-            )
-        back = rule.reuse.share_max * rule.reuse.recovery * raw["wastewater"]
-        nonpotable = demand["nonpotable_m3_per_day"].fillna(0.0).to_numpy(dtype=np.float64)
-        reuse = np.minimum(_down(np.minimum(back, nonpotable), decimals), ticks)
-    return Resource(
-        name=name,
-        unit=RESOURCE_UNITS.get(name, "unit"),
-        decimals=decimals,
-        rule=rule,
-        demand=ticks,
-        source_ids=source_ids,
-        headroom=limit,
-        link_site=i,
-        link_source=s,
-        link_km=links["distance_km"].to_numpy(dtype=np.float64),
-        link_route=links["route_km"].to_numpy(dtype=np.float64),
-        line_cost=links["line_cost"].to_numpy(dtype=np.float64),
-        unit_cost=links["unit_cost"].to_numpy(dtype=np.float64),
-        own=own,
-        module=module,
-        own_cap=own_cap,
-        reuse_cap=reuse,
+        for name, rule in rules.items()
     )
+
+
+def _reach(resource: Resource) -> IntArray:
+    """Return the most that each site could take from sources if it were alone, ticks.
+
+    An upper bound where caps of the resource cross.
+    """
+    need = resource.residual
+    cap = np.minimum(need[resource.link_site], resource.most[resource.link_source])
+    out = np.zeros(len(need), dtype=np.int64)
+    if resource.rule.single_source:
+        np.maximum.at(out, resource.link_site, cap)
+        return np.asarray(np.minimum(out, need))
+    np.add.at(out, resource.link_site, cap)
+    out = np.asarray(np.minimum(out, need))
+    if resource.caps and nested(resource.caps):
+        raised = resource.raised.tolist()
+        arcs: dict[int, dict[int, int]] = {}
+        for k, (j, s) in enumerate(
+            zip(resource.link_site.tolist(), resource.link_source.tolist(), strict=True)
+        ):
+            arcs.setdefault(j, {})[s] = int(cap[k])
+        empty = Transport(dict(enumerate(raised)), arcs, caps=resource.caps)
+        for j in arcs:
+            out[j] -= empty.copy().place(j, int(out[j]))
+    return out

@@ -16,6 +16,7 @@ from geoplan.siting.flow import serve_together
 from geoplan.siting.model import Program, build_prepared
 from geoplan.siting.portfolio import solve
 from geoplan.siting.problem import IntArray, PortfolioProblem, Prepared, prepare
+from geoplan.siting.quotas import AREA_TICKS
 from geoplan.siting.solver import Outcome, maximise
 from geoplan.siting.spacing import Conflicts
 
@@ -26,6 +27,9 @@ _LEVELS = (1.0, 0.9, 0.75, 0.5, 0.25, 0.0)
 
 _NOISE = 1e-6
 """Shares of a typical site's demand below which added capacity is the solver's tolerance."""
+
+_CAPACITY = ("headroom", "reinforcement", "cap", "supply")
+"""Kinds of limit whose name goes on with the resource."""
 
 _TRIES = 20
 """Sets of sites tried that need no more than the least, until one is enough in whole ticks."""
@@ -57,12 +61,14 @@ def relax(
     Returns
     -------
     list of Relaxation
-        Policy first (``quota``, ``region-cap:<code>``, ``lock-in:<site>`` and
-        ``lock-out:<site>``: 1 is locked, 0 is free, ``spacing``, ``budget``), then capacity
-        (``headroom:<resource>:<source>``, ``supply:<resource>`` for sites with no source in
-        reach), then ``count``. Last, always, ``count:all-limits-kept``: the largest number of
-        sites for which a plan exists with every limit as it is, which is the other way out.
-        ``by`` is never negative. Empty only where nothing was found in time.
+        Policy first (``quota``, ``quota:<id>:min`` and ``:max``, ``area``,
+        ``region-cap:<code>``, ``lock-in:<site>`` and ``lock-out:<site>``: 1 is locked, 0 is
+        free, ``spacing``, ``budget``), then capacity (``headroom:<resource>:<source>``,
+        ``reinforcement:<resource>:<source>`` in modules, ``cap:<resource>:<id>``,
+        ``supply:<resource>`` for sites with no source in reach), then ``count``. Last, always,
+        ``count:all-limits-kept``: the largest number of sites for which a plan exists with every
+        limit as it is, which is the other way out. ``by`` is never negative. Empty only where
+        nothing was found in time.
 
     Notes
     -----
@@ -183,18 +189,25 @@ def _read(
     out: list[Relaxation] = []
     for slack in elastic.slacks:
         amount = float(values[slack.column]) * slack.size
-        if slack.kind == "capacity":
+        if slack.limit == "area":
+            have = int(prepared.area[chosen].sum())
+            if have < prepared.area_min:
+                needed, by = have / AREA_TICKS, (prepared.area_min - have) / AREA_TICKS
+                out.append(
+                    Relaxation(slack.limit, slack.label, slack.value, needed, by, slack.unit)
+                )
+        elif slack.kind == "capacity":
             if amount > slack.size * _NOISE:
                 out.append(_raise(slack, _up(amount)))
         elif round(amount) > 0:
             by = float(round(amount))
             needed = slack.value - by if slack.falls else slack.value + by
             out.append(Relaxation(slack.limit, slack.label, slack.value, needed, by, slack.unit))
-    near = _nearest_pair(problem, [prepared.site_ids[j] for j in chosen])
+    near = _nearest_pair(problem, [prepared.site(j) for j in chosen])
     if near is not None:
         spacing = problem.spec.spacing_km or float(problem.conflicts.pairs["distance_km"].max())
         needed = math.floor(near * 1000) / 1000
-        policy = [r for r in out if not r.limit.startswith(("headroom", "supply", "count"))]
+        policy = [r for r in out if not r.limit.startswith((*_CAPACITY, "count"))]
         out.insert(
             len(policy),
             Relaxation(
@@ -211,6 +224,8 @@ def _read(
 
 def _raise(slack: Slack, by: float) -> Relaxation:
     more = by / slack.share
+    if slack.unit == "modules":
+        more = float(math.ceil(more - _NOISE))
     needed = round(slack.value + more, 9)
     return Relaxation(slack.limit, slack.label, slack.value, needed, round(more, 9), slack.unit)
 
@@ -240,14 +255,15 @@ def _enough(
                 return None
             for k in mine if missing > 0 else []:
                 m = moves[k]
-                more = m.by + max(missing, resource.tick)
+                step = 1.0 if m.unit == "modules" else max(missing, resource.tick)
+                more = m.by + step
                 moves[k] = replace(m, needed=m.value + more, by=more)
     return None
 
 
 def _resource_of(move: Relaxation) -> str | None:
     parts = move.limit.split(":")
-    return parts[1] if parts[0] in ("headroom", "supply") else None
+    return parts[1] if parts[0] in _CAPACITY else None
 
 
 def _budget(problem: PortfolioProblem, moves: list[Relaxation], clock: _Clock) -> list[Relaxation]:
@@ -282,17 +298,30 @@ def apply(problem: PortfolioProblem, moves: Iterable[Relaxation]) -> PortfolioPr
     update: dict[str, object] = {}
     caps = dict(problem.region_caps)
     lock_in, lock_out = problem.lock_in, problem.lock_out
+    cap_limits, quota_limits = dict(problem.cap_limits), dict(problem.quota_limits)
     sources, links, conflicts = problem.sources.copy(), problem.links, problem.conflicts
     for move in moves:
         kind, _, rest = move.limit.partition(":")
         if move.limit == "count":
             update["count"] = int(move.needed)
+        elif kind == "quota" and rest:
+            quota_limits[rest] = int(move.needed)
+        elif kind == "area":
+            update["area_ha_min"] = move.needed or None
         elif kind == "quota":
             update["less_industrialised_share_min"] = move.needed / problem.spec.count
         elif kind == "budget":
             update["budget"] = move.needed
         elif kind == "region-cap":
             caps[rest] = int(move.needed)
+        elif kind == "cap":
+            cap_limits[rest.partition(":")[2]] = move.needed
+        elif kind == "reinforcement":
+            resource, _, source = rest.partition(":")
+            row = (sources["resource"] == resource) & (sources["source_id"] == source)
+            if "modules_max" not in sources.columns:
+                sources["modules_max"] = np.nan
+            sources.loc[row, "modules_max"] = move.needed
         elif kind == "lock-in":
             lock_in -= {rest}
         elif kind == "lock-out":
@@ -324,6 +353,8 @@ def apply(problem: PortfolioProblem, moves: Iterable[Relaxation]) -> PortfolioPr
         region_caps=caps,
         lock_in=lock_in,
         lock_out=lock_out,
+        cap_limits=cap_limits,
+        quota_limits=quota_limits,
     )
 
 
@@ -336,7 +367,7 @@ def largest_count(problem: PortfolioProblem, *, seed: int = 0, time_limit_s: flo
     prepared = prepare(problem)
     model = build_prepared(prepared, with_costs=problem.spec.budget is not None)
     program = _counting(model.program, prepared, model.site_column)
-    most = min(problem.spec.count, int(prepared.allowed.sum()))
+    most = min(problem.spec.count, prepared.places(np.flatnonzero(prepared.allowed).tolist()))
     if most:
         left = max(end - time.perf_counter(), 1.0)
         outcome = maximise(program, gap=0.0, time_limit_s=left, seed=seed)
@@ -357,8 +388,9 @@ def _counting(program: Program, prepared: Prepared, columns: IntArray) -> Progra
     live = columns[columns >= 0]
     cost[live] = 1.0
     lower = program.row_lower.copy()
+    shares = {f"quota:{q.id}:min" for q in prepared.quotas if q.share}
     for k, name in enumerate(program.row_names):
-        if name in ("count", "quota"):
+        if name in ("count", "quota") or name in shares:
             lower[k] = -np.inf
     counted = replace(program, cost=cost, row_lower=lower)
     share = prepared.problem.spec.less_industrialised_share_min

@@ -84,7 +84,7 @@ def find(model: Model, *, end: float, seed: int) -> tuple[Model, Found]:
     """
     prepared = model.prepared
     spec = prepared.problem.spec
-    if int(prepared.allowed.sum()) < spec.count:
+    if prepared.places(np.flatnonzero(prepared.allowed).tolist()) < spec.count:
         return model, Found((), (), None, "infeasible")
     value = net_value(prepared)
     start = greedy(prepared, value=value)
@@ -144,14 +144,14 @@ def _better(prepared: Prepared, known: Found, found: Found) -> Found:
 
 def _known(model: Model, start: Sequence[int], end: float, seed: int) -> Found | None:
     """Return ``start`` with its supply, where it is a plan."""
-    spec = model.prepared.problem.spec
-    if len(start) != spec.count:
+    if not model.prepared.may_stand(start):
         return None
     supply = _assign_all(model.prepared, start, end, seed)
     if isinstance(supply, str):
         return None
     known = Found(tuple(start), supply, None, "time-limit")
-    return known if known.keeps(spec.budget if model.with_costs else None) else None
+    budget = model.prepared.problem.spec.budget if model.with_costs else None
+    return known if known.keeps(budget) else None
 
 
 def _search(model: Model, start: Sequence[int], end: float, seed: int) -> Found:
@@ -161,7 +161,7 @@ def _search(model: Model, start: Sequence[int], end: float, seed: int) -> Found:
     budget = spec.budget if model.with_costs else None
     columns = model.site_column
     begin: dict[int, float] | None = None
-    if len(start) == spec.count:
+    if prepared.may_stand(start):
         begin = {int(c): 0.0 for c in columns if c >= 0}
         begin.update({int(columns[j]): 1.0 for j in start})
     nodes = 0
@@ -173,7 +173,11 @@ def _search(model: Model, start: Sequence[int], end: float, seed: int) -> Found:
             return Found((), (), None, "infeasible", nodes)
         chosen = _chosen(model, outcome)
         if chosen:
-            supply = _assign_all(prepared, chosen, end, seed)
+            supply = (
+                _assign_all(prepared, chosen, end, seed)
+                if prepared.may_stand(chosen)
+                else "infeasible"
+            )
             if not isinstance(supply, str):
                 status: PlanStatus = "optimal" if outcome.status == "optimal" else "time-limit"
                 found = Found(chosen, supply, outcome.bound, status, nodes)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeAlias
+
 import numpy as np
 import pandas as pd
 from pyproj import Geod
@@ -11,7 +14,10 @@ from geoplan.catalogue.scenario import RESOURCE_UNITS, RESOURCES, SupplySpec
 from geoplan.catalogue.text import Text
 from geoplan.errors import InputError, RangeError, ShapeError
 
-__all__ = ["LINK_COLUMNS", "PERSIAN", "links", "supply_warnings"]
+__all__ = ["LINK_COLUMNS", "PERSIAN", "Routes", "links", "supply_warnings"]
+
+Routes: TypeAlias = Callable[[pd.DataFrame], pd.DataFrame] | pd.DataFrame
+"""Lengths of least-cost paths: a table, or what makes one from the pairs that need it."""
 
 LINK_COLUMNS = (
     "site_id",
@@ -105,7 +111,13 @@ def supply_warnings(sources: pd.DataFrame) -> tuple[Text, ...]:
     return tuple(lines)
 
 
-def links(sites: pd.DataFrame, sources: pd.DataFrame, supply: SupplySpec) -> pd.DataFrame:
+def links(
+    sites: pd.DataFrame,
+    sources: pd.DataFrame,
+    supply: SupplySpec,
+    *,
+    routes: Routes | None = None,
+) -> pd.DataFrame:
     """Return the possible lines from sites to sources.
 
     Parameters
@@ -115,24 +127,32 @@ def links(sites: pd.DataFrame, sources: pd.DataFrame, supply: SupplySpec) -> pd.
     sources : DataFrame
         ``source_id``, ``resource``, ``kind``, ``headroom``, ``unit``, ``basis``, ``name_en``,
         ``name_local``, ``lon``, ``lat``. A source with NULL headroom is not used (see
-        `supply_warnings`), nor is one with headroom 0.
+        `supply_warnings`), nor is one with headroom 0 unless it may be reinforced.
     supply : SupplySpec
-        Reach, number of sources, route factor and costs of each resource.
+        Reach, number of sources, route and costs of each resource.
+    routes : DataFrame or callable, optional
+        For resources with ``route: least_cost``: ``site_id``, ``resource``, ``source_id``,
+        ``route_km`` (length of the path) and, where the ground makes a kilometre dearer,
+        ``route_cost_km`` (kilometres that cost as much as the path). A callable is given the
+        pairs (``site_id``, ``resource``, ``source_id``, ``distance_km``) once and returns this.
+        A pair that is absent or NaN has no line.
 
     Returns
     -------
     DataFrame
         ``site_id``, ``resource``, ``source_id``, ``distance_km`` (geodesic on WGS 84, at most
-        ``max_km``), ``route_km`` (distance × route factor), ``line_cost`` (route × cost per km),
-        ``unit_cost``. For each site and resource the nearest ``max_sources``, nearest first, ties
-        by ``source_id``; sites in the order given, resources in the order of ``RESOURCES``.
+        ``max_km``), ``route_km`` (distance × route factor, or the path's length), ``line_cost``
+        (route, or its cost in kilometres, × cost per km), ``unit_cost``. For each site and
+        resource the nearest ``max_sources``, nearest first, ties by ``source_id``; sites in the
+        order given, resources in the order of ``RESOURCES``.
 
     Raises
     ------
     RangeError
         A headroom is negative or a position impossible; the message names the source or site.
     InputError
-        A unit or resource does not fit; the message names the source.
+        A unit or resource does not fit, or a least-cost path is asked for and no routes are
+        given; the message names the source or resource.
     """
     _check_columns(sites, ("site_id", "lon", "lat"), "sites")
     _check_columns(sources, ("source_id", "resource", "headroom", "unit", "lon", "lat"), "sources")
@@ -145,7 +165,8 @@ def links(sites: pd.DataFrame, sources: pd.DataFrame, supply: SupplySpec) -> pd.
     for order, resource in enumerate(RESOURCES):
         spec = getattr(supply, resource)
         headroom = pd.to_numeric(sources["headroom"])
-        usable = sources[(sources["resource"] == resource) & (headroom > 0)]
+        has = headroom.notna() if spec.reinforcement is not None else headroom > 0
+        usable = sources[(sources["resource"] == resource) & has]
         usable = usable.sort_values("source_id", kind="stable")
         if usable.empty or not len(sites):
             continue
@@ -187,7 +208,49 @@ def links(sites: pd.DataFrame, sources: pd.DataFrame, supply: SupplySpec) -> pd.
     if not parts:
         return pd.DataFrame({c: pd.Series(dtype=_DTYPES.get(c, float)) for c in LINK_COLUMNS})
     table = pd.concat(parts, ignore_index=True).sort_values(["_i", "_r"], kind="stable")
-    return table[list(LINK_COLUMNS)].reset_index(drop=True)
+    return _routed(table[list(LINK_COLUMNS)].reset_index(drop=True), supply, routes)
+
+
+def _routed(table: pd.DataFrame, supply: SupplySpec, routes: Routes | None) -> pd.DataFrame:
+    """Put the least-cost paths in the place of the straight lines, where they are asked for."""
+    wanted = [r for r in RESOURCES if getattr(supply, r).route == "least_cost"]
+    mine = table["resource"].isin(wanted)
+    if not mine.any():
+        return table
+    if routes is None:
+        raise InputError(
+            f"lines of {wanted[0]} follow the least-cost path and no paths are given",
+            where=f"supply.{wanted[0]}.route",
+            remedy="give the paths to 'links', or say 'route: straight'",
+        )
+    key = ["site_id", "resource", "source_id"]
+    pairs = table.loc[mine, [*key, "distance_km"]].reset_index(drop=True)
+    found = routes(pairs) if callable(routes) else routes
+    _check_columns(found, (*key, "route_km"), "routes")
+    if found.duplicated(key).any():
+        row = found.loc[found.duplicated(key)].iloc[0]
+        raise ShapeError(
+            f"site {row['site_id']} has two routes to {row['source_id']}",
+            remedy="give one route for each pair",
+        )
+    columns = [c for c in ("route_km", "route_cost_km") if c in found.columns]
+    path = pairs.merge(found[[*key, *columns]], on=key, how="left")
+    km = path["route_km"].to_numpy(dtype=np.float64)
+    dear = path["route_cost_km"].to_numpy(dtype=np.float64) if len(columns) > 1 else km
+    with np.errstate(invalid="ignore"):
+        bad = (km < 0) | (dear < 0)
+    if bad.any():
+        row = path.iloc[int(np.flatnonzero(bad)[0])]
+        raise RangeError(
+            f"the route from site {row['site_id']} to {row['source_id']} is negative",
+            remedy="a route is 0 km or more; NaN where there is none",
+        )
+    price = path["resource"].map({r: getattr(supply, r).cost_per_km for r in wanted})
+    table = table.copy()
+    table.loc[mine, "route_km"] = km
+    table.loc[mine, "line_cost"] = dear * price.to_numpy(dtype=np.float64)
+    lost = table["route_km"].isna() | table["line_cost"].isna()
+    return table[~lost].reset_index(drop=True)
 
 
 _DTYPES = {"site_id": object, "resource": object, "source_id": object}

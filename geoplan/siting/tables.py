@@ -8,9 +8,19 @@ from typing import Any
 import pandas as pd
 
 from geoplan.siting.assign import Assignment
+from geoplan.siting.caps import selector_columns
 from geoplan.siting.problem import Prepared
 
-__all__ = ["SOURCE_COLUMNS", "SUPPLY_COLUMNS", "site_costs", "source_table", "supply_table"]
+__all__ = [
+    "SOURCE_COLUMNS",
+    "SUPPLY_COLUMNS",
+    "cap_table",
+    "demand_table",
+    "shortfall_table",
+    "site_costs",
+    "source_table",
+    "supply_table",
+]
 
 SUPPLY_COLUMNS = (
     "site_id",
@@ -43,6 +53,7 @@ SOURCE_COLUMNS = (
     "lat",
 )
 
+_SHORT = ("Demand that goes unserved", "تقاضای تأمین‌نشده")
 _REUSE = ("Treated wastewater of the site", "پساب تصفیه‌شدهٔ خود شهرک")
 
 
@@ -64,6 +75,8 @@ _NUMBERS = {
     "used",
     "lon",
     "lat",
+    "modules",
+    "reinforcement_cost",
 }
 
 
@@ -85,13 +98,13 @@ def _basis(text: str) -> str:
 def _own_rows(
     prepared: Prepared, chosen: Sequence[int], assignments: Sequence[Assignment]
 ) -> list[dict[str, Any]]:
-    """Return own supply and reuse with what both tables need."""
+    """Return own supply, reuse and shortfall with what both tables need."""
     places = _places(prepared)
     nan = float("nan")
     rows: list[dict[str, Any]] = []
     for resource, found in zip(prepared.resources, assignments, strict=False):
         for j in sorted(chosen):
-            site = prepared.site_ids[j]
+            site = prepared.site(j)
             lon, lat = places.get(site, (nan, nan))
             for k, own in enumerate(resource.own):
                 ticks, modules = found.own.get((j, k), (0, 0))
@@ -134,6 +147,26 @@ def _own_rows(
                         "lat": lat,
                     }
                 )
+            ticks = found.shortfall.get(j, 0)
+            if ticks > 0 and resource.shortfall_price is not None:
+                amount = resource.amount(ticks)
+                rows.append(
+                    {
+                        "site_id": site,
+                        "resource": resource.name,
+                        "source_id": f"shortfall:{site}:{resource.name}",
+                        "kind": "shortfall",
+                        "amount": amount,
+                        "built": amount,
+                        "unit": resource.unit,
+                        "cost": amount * resource.shortfall_price,
+                        "basis": "assumed",
+                        "name_en": _SHORT[0],
+                        "name_local": _SHORT[1],
+                        "lon": lon,
+                        "lat": lat,
+                    }
+                )
     return rows
 
 
@@ -143,7 +176,7 @@ def supply_table(
     """Return one row per chosen site, resource and source, own supply included.
 
     Sites in the order of ``chosen``, resources in their order, sources nearest first, then own
-    supply, then reuse.
+    supply, then reuse, then what goes unserved (kind ``shortfall``).
     """
     places = _places(prepared)
     nan = float("nan")
@@ -152,7 +185,7 @@ def supply_table(
     rows: list[dict[str, Any]] = []
     own = _own_rows(prepared, chosen, assignments)
     for j in chosen:
-        site = prepared.site_ids[j]
+        site = prepared.site(j)
         lon, lat = places.get(site, (nan, nan))
         for resource, found in zip(prepared.resources, assignments, strict=False):
             for (i, k), ticks in sorted(found.network.items()):
@@ -202,9 +235,15 @@ def source_table(prepared: Prepared, assignments: Sequence[Assignment]) -> pd.Da
     """Return every source with what the plan uses of it, then what is built on sites.
 
     Own supply has kind ``own`` and the size built as headroom; sources in the order of
-    resource and id.
+    resource and id. Where a resource may be reinforced there are the columns ``modules`` (built
+    at the source) and ``reinforcement_cost``; the columns by which caps choose follow. What goes
+    unserved has kind ``shortfall``.
     """
     problem = prepared.problem
+    reinforced = {r.name: r.rule.reinforcement for r in prepared.resources}
+    extra = ["modules", "reinforcement_cost"] if any(reinforced.values()) else []
+    built: dict[tuple[str, str], int] = {}
+    groups = [c for c in selector_columns(problem.all_caps) if c not in SOURCE_COLUMNS]
     used: dict[tuple[str, str], float] = {}
     for resource, found in zip(prepared.resources, assignments, strict=False):
         ticks: dict[int, int] = {}
@@ -213,6 +252,8 @@ def source_table(prepared: Prepared, assignments: Sequence[Assignment]) -> pd.Da
             ticks[s] = ticks.get(s, 0) + amount
         for s, total in ticks.items():
             used[resource.name, resource.source_ids[s]] = resource.amount(total)
+        for s, n in found.modules.items():
+            built[resource.name, resource.source_ids[s]] = n
     rows: list[dict[str, Any]] = []
     order = {r.name: k for k, r in enumerate(prepared.resources)}
     units = {r.name: r.unit for r in prepared.resources}
@@ -222,24 +263,79 @@ def source_table(prepared: Prepared, assignments: Sequence[Assignment]) -> pd.Da
         key = (str(source["resource"]), str(source["source_id"]))
         rows.append(
             {
-                **{c: source.get(c) for c in SOURCE_COLUMNS},
+                **{c: source.get(c) for c in (*SOURCE_COLUMNS, *groups)},
                 "used": used.get(key, 0.0),
                 "unit": source.get("unit", units[key[0]]),
             }
         )
+        rule = reinforced[key[0]]
+        rows[-1]["modules"] = float(built.get(key, 0))
+        rows[-1]["reinforcement_cost"] = built.get(key, 0) * rule.cost if rule else 0.0
     rows.sort(key=lambda r: (order[str(r["resource"])], str(r["source_id"])))
     own_sites = {j for a in assignments for j, _ in a.own}
-    chosen = sorted(own_sites | {j for a in assignments for j in a.reuse})
+    chosen = sorted(own_sites | {j for a in assignments for j in (*a.reuse, *a.shortfall)})
     rows += [
         {
             **{c: own.get(c) for c in SOURCE_COLUMNS},
-            "kind": "own",
+            "kind": "shortfall" if own["kind"] == "shortfall" else "own",
+            "modules": 0.0,
+            "reinforcement_cost": 0.0,
             "headroom": own["built"],
             "used": own["amount"],
         }
         for own in _own_rows(prepared, chosen, assignments)
     ]
-    return _frame(rows, SOURCE_COLUMNS)
+    return _frame(rows, (*SOURCE_COLUMNS, *extra, *groups))
+
+
+def demand_table(prepared: Prepared, chosen: Sequence[int]) -> pd.DataFrame:
+    """Return what each chosen site needs at its level: one column per resource, its unit."""
+    index = pd.Index([prepared.site(j) for j in chosen], name="site_id")
+    columns = {r.name: [r.amount(int(r.demand[j])) for j in chosen] for r in prepared.resources}
+    return pd.DataFrame(columns, index=index, dtype="float64")
+
+
+def shortfall_table(
+    supply: pd.DataFrame, prepared: Prepared, chosen: Sequence[int]
+) -> pd.DataFrame:
+    """Return what goes unserved at each chosen site: one column per resource that may."""
+    index = pd.Index([prepared.site(j) for j in chosen], name="site_id")
+    out = pd.DataFrame(index=index)
+    for resource in prepared.resources:
+        if resource.shortfall_price is None:
+            continue
+        mine = supply[(supply["kind"] == "shortfall") & (supply["resource"] == resource.name)]
+        amount = mine.set_index("site_id")["amount"].astype("float64")
+        out[resource.name] = amount.reindex(index, fill_value=0.0)
+    return out
+
+
+def cap_table(prepared: Prepared, assignments: Sequence[Assignment]) -> pd.DataFrame:
+    """Return each joint limit with what the plan takes of it.
+
+    ``id``, ``resource``, ``sources`` (how many), ``max``, ``used``, ``unit``, ``basis``; empty
+    where there are none.
+    """
+    specs = {c.id: c for c in prepared.problem.all_caps}
+    rows = []
+    found = {r.name: a for r, a in zip(prepared.resources, assignments, strict=False)}
+    for resource in prepared.resources:
+        for cap in resource.caps:
+            flows = found[resource.name].network.items() if resource.name in found else ()
+            ticks = sum(t for (_, k), t in flows if int(resource.link_source[k]) in cap.members)
+            rows.append(
+                {
+                    "id": cap.id,
+                    "resource": resource.name,
+                    "sources": len(cap.members),
+                    "max": cap.value,
+                    "used": resource.amount(ticks),
+                    "unit": resource.unit,
+                    "basis": _basis(specs[cap.id].basis),
+                }
+            )
+    columns = ["id", "resource", "sources", "max", "used", "unit", "basis"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def site_costs(supply: pd.DataFrame, chosen: Sequence[str]) -> pd.Series[float]:

@@ -19,7 +19,7 @@ Normalisation = Literal["vector", "min_max", "max", "sum"]
 
 
 class PreferenceSpec(Strict):
-    """How much a difference of two values counts (PROMETHEE; Brans & Vincke 1985, table 1)."""
+    """How much a difference of two values counts (PROMETHEE; Brans & Vincke 1985)."""
 
     kind: Literal["usual", "u_shape", "v_shape", "level", "linear", "gaussian"] = Field(
         "linear",
@@ -49,7 +49,10 @@ class RankingSpec(Strict):
     """Methods that rank the candidates beside the score, for comparison."""
 
     methods: tuple[Method, ...] = Field(
-        METHODS, min_length=1, description="Methods to rank by: topsis, vikor, promethee, spotis"
+        METHODS,
+        min_length=1,
+        description="Methods to rank by: topsis, vikor, promethee, spotis. On values 0-1 SPOTIS is "
+        "1 less the weighted sum: it agrees with such a score by construction",
     )
     normalisation: Normalisation = Field(
         "vector",

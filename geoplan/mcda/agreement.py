@@ -30,7 +30,7 @@ def kendall_tau_b(a: npt.ArrayLike, b: npt.ArrayLike) -> float:
     Notes
     -----
     ``τ_b = (C − D) / sqrt((n₀ − n₁)(n₀ − n₂))``, n₀ = n(n − 1)/2, n₁ and n₂ the pairs tied in a
-    and in b (Kendall 1945); discordant pairs are the exchanges of a merge sort (Knight 1966, §3).
+    and in b (Kendall 1945); discordant pairs are the exchanges of a merge sort (Knight 1966).
 
     Examples
     --------

@@ -2,7 +2,7 @@
 
 The choice is part of a result. On ``[1, 3000], [2, 3750], [5, 4500]`` (less, more; equal weights)
 TOPSIS prefers the first alternative by vector length and the second by range (Opricovic & Tzeng
-2004, §4), so that every result that normalises carries the name.
+2004, numerical example), so that every result that normalises carries the name.
 """
 
 from __future__ import annotations
@@ -24,8 +24,7 @@ def divisors(values: FloatArray, kind: Normalisation) -> FloatArray:
     values : ndarray of float64, shape (alternatives, criteria)
         No NaN.
     kind : {"vector", "min_max", "max", "sum"}
-        ``vector``: sqrt(Σ x²); ``min_max``: max x − min x; ``max``: max abs x; ``sum``: Σ abs x
-        (Hwang & Yoon 1981, §2.4).
+        ``vector``: sqrt(Σ x²); ``min_max``: max x − min x; ``max``: max abs x; ``sum``: Σ abs x.
 
     Returns
     -------

@@ -82,9 +82,9 @@ def promethee(
     Notes
     -----
     ``φ⁺(a) = Σ_b Σ_j w_j P_j(a, b) / (n − 1)``, φ⁻ with a and b exchanged, ``P_j(a, b) =
-    F_j(d)`` for d = a − b > 0 (b − a where less is better), else 0 (Brans & Vincke 1985, §3 and
-    table 1; Brans & Mareschal 2005, eqs 5.6–5.12). An alternative that dominates all others has
-    φ > 0. Thresholds compare the same rounded difference as the definition does.
+    F_j(d)`` for d = a − b > 0 (b − a where less is better), else 0 (Brans & Vincke 1985, the
+    six types of criterion; flows as means as in Brans & Mareschal 2005). An alternative that
+    dominates all others has φ > 0. Thresholds compare the same rounded difference as the definition does.
     """
     cols = question.values.shape[1]
     if isinstance(preferences, PreferenceSpec):
@@ -134,7 +134,7 @@ def preferred(d: FloatArray, spec: PreferenceSpec) -> FloatArray:
     Returns
     -------
     ndarray of float64, shape of ``d``, 0–1
-        0 where ``d`` is 0 or less (Brans & Vincke 1985, table 1).
+        0 where ``d`` is 0 or less (Brans & Vincke 1985, the six types of criterion).
 
     Examples
     --------

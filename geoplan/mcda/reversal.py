@@ -74,7 +74,7 @@ def reversals(question: Decision, score: Callable[[Decision], FloatArray], *, to
     dominated, and within the range of what occurs. One that would equal its alternative is not
     tested. An order is by score, equal scores (to 12 decimals) in the order of the rows; a copy
     has no place in it. Neither change should matter to a method without reversal (Wang & Luo
-    2009, §2; Mareschal, De Smet & Nemery 2008).
+    2009; Mareschal, De Smet & Nemery 2008).
     """
     if top < 1:
         raise RangeError(f"the best {top} of a ranking", remedy="watch 1 or more")

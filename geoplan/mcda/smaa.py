@@ -127,8 +127,8 @@ def smaa(
 
     Notes
     -----
-    Rank acceptability index, central weight vector and confidence factor of Lahdelma & Salminen
-    (2001), eqs 8, 12 and 13, by simulation (Tervonen & Lahdelma 2007). The value of an
+    Rank acceptability index, central weight vector and confidence factor as Lahdelma & Salminen
+    (2001) define them, by simulation (Tervonen & Lahdelma 2007). The value of an
     alternative is Σ weight · value. Of alternatives with exactly the same value the one that
     stands first takes the better rank, so that every draw gives each rank once. Draws are made
     in blocks of `BLOCK`, each from a stream of its own (PCG64 seeded by seed, purpose and

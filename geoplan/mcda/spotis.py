@@ -71,7 +71,7 @@ def spotis(
 
     Notes
     -----
-    ``d = Σ w |x − x*| / |max − min|`` (Dezert, Tchamova, Han & Tacnet 2020, eqs 2–3).
+    ``d = Σ w |x − x*| / |max − min|`` (Dezert, Tchamova, Han & Tacnet 2020).
     """
     limits = np.asarray(bounds, dtype=np.float64)
     values = question.values

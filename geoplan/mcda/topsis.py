@@ -85,7 +85,7 @@ def topsis(
     Notes
     -----
     ``C = D⁻ / (D⁺ + D⁻)`` with ``D± = sqrt(Σ (w (r − r±))²)``, r normalised, r⁺ and r⁻ the best
-    and the worst r of each criterion (Hwang & Yoon 1981, §3.4, steps 1–5). Every distance is a
+    and the worst r of each criterion (Hwang & Yoon 1981, TOPSIS, steps 1–5). Every distance is a
     difference from a value that occurs, so that a normalisation is only its divisor. A criterion
     of divisor 0 adds nothing.
     """

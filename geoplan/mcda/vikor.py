@@ -100,7 +100,7 @@ def vikor(question: Decision, *, v: float = 0.5, threads: int | None = None) -> 
     ``Q = v (S − S*)/(S⁻ − S*) + (1 − v)(R − R*)/(R⁻ − R*)`` (Opricovic & Tzeng 2004, eqs 2–4).
     The alternative a′ that is first by Q is the compromise alone if C1 ``Q(a″) − Q(a′) ≥ DQ``,
     ``DQ = 1/(J − 1)``, and C2: a′ is also first by S or by R. If only C2 fails, the compromise is
-    {a′, a″}; if C1 fails, all a with ``Q(a) − Q(a′) < DQ`` (ibid., §2, step 5).
+    {a′, a″}; if C1 fails, all a with ``Q(a) − Q(a′) < DQ`` (ibid., the last step).
     """
     if not 0 <= v <= 1:
         raise RangeError(f"VIKOR's v is {v:g}", remedy="give v between 0 and 1")

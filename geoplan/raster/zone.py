@@ -1,17 +1,20 @@
-"""Sums over disks and means over zones."""
+"""Sums, shares and densities over disks, and means over zones."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import shapely
 
 from geoplan.errors import RangeError, ShapeError
 from geoplan.grid import Grid
 from geoplan.raster.kernel import kernel, over_blocks
 
-__all__ = ["density", "sum_within", "zonal_mean"]
+__all__ = ["count_within", "density", "line_density", "share_within", "sum_within", "zonal_mean"]
 
 
 @kernel
@@ -183,3 +186,146 @@ def zonal_mean(
     with np.errstate(invalid="ignore"):
         mean: npt.NDArray[np.float64] = total / number
     return mean
+
+
+@kernel
+def _count_rows(
+    sums: npt.NDArray[np.int32],
+    half: npt.NDArray[np.int64],
+    out: npt.NDArray[np.int64],
+    start: int,
+    stop: int,
+) -> None:
+    """Count the cells of a disk around each cell from the running sums of its rows."""
+    rows, cols = out.shape
+    tall = len(half) - 1
+    for r in range(start, stop):
+        for c in range(cols):
+            out[r, c] = 0
+        for i in range(max(r - tall, 0), min(r + tall + 1, rows)):
+            w = half[abs(i - r)]
+            inner_start = min(w, cols)
+            inner_stop = max(cols - w - 1, inner_start)
+            for c in range(inner_start):
+                out[r, c] += sums[i, min(c + w + 1, cols)] - sums[i, max(c - w, 0)]
+            for c in range(inner_start, inner_stop):
+                out[r, c] += sums[i, c + w + 1] - sums[i, c - w]
+            for c in range(inner_stop, cols):
+                out[r, c] += sums[i, min(c + w + 1, cols)] - sums[i, max(c - w, 0)]
+
+
+def count_within(
+    mask: npt.NDArray[np.bool_], *, radius_m: float, grid: Grid, threads: int | None = None
+) -> npt.NDArray[np.int64]:
+    """Return how many cells of a mask have their centre within a disk around each cell centre.
+
+    Parameters
+    ----------
+    mask : ndarray of bool, shape (rows, cols)
+    radius_m : float, m
+        0 or more; a centre at exactly this distance is in.
+    grid : Grid
+
+    Returns
+    -------
+    ndarray of int64, shape (rows, cols)
+        Exact. Cells beyond the grid count as False.
+
+    Notes
+    -----
+    Running sums along the rows; each cell then needs one difference per row of the disk.
+    """
+    if mask.shape != grid.shape:
+        raise ShapeError(f"a mask of shape {mask.shape} does not lie on a grid {grid.shape}")
+    if not (radius_m >= 0 and math.isfinite(radius_m)):
+        raise RangeError(f"a radius of {radius_m!r} m", remedy="give a radius of 0 m or more")
+    reach = radius_m / grid.cell_m
+    tall = math.floor(reach + 1e-9)
+    half = np.array(
+        [math.floor(math.sqrt(max(reach * reach - k * k, 0.0)) + 1e-9) for k in range(tall + 1)],
+        dtype=np.int64,
+    )
+    sums = np.zeros((grid.rows, grid.cols + 1), dtype=np.int32)
+    np.cumsum(mask, axis=1, dtype=np.int32, out=sums[:, 1:])
+    out = np.empty(grid.shape, dtype=np.int64)
+    over_blocks(lambda a, b: _count_rows(sums, half, out, a, b), grid.rows, threads=threads)
+    return out
+
+
+def share_within(
+    mask: npt.NDArray[np.bool_],
+    *,
+    radius_m: float,
+    grid: Grid,
+    known: npt.NDArray[np.bool_] | None = None,
+    threads: int | None = None,
+) -> npt.NDArray[np.float32]:
+    """Return the share of a disk around each cell centre that is True, %.
+
+    Parameters
+    ----------
+    mask : ndarray of bool, shape (rows, cols)
+    radius_m : float, m
+        0 or more.
+    grid : Grid
+    known : ndarray of bool, shape (rows, cols), optional
+        Cells that count at all; default: all of the grid. Cells beyond the grid never count.
+
+    Returns
+    -------
+    ndarray of float32, shape (rows, cols), %, 0 to 100
+        100 · (cells True and known) / (cells known); NaN where the disk holds no known cell.
+    """
+    if known is not None and known.shape != mask.shape:
+        raise ShapeError(f"'known' has shape {known.shape}, the mask {mask.shape}")
+    within = np.ones(mask.shape, np.bool_) if known is None else known
+    part = count_within(mask & within, radius_m=radius_m, grid=grid, threads=threads)
+    whole = count_within(within, radius_m=radius_m, grid=grid, threads=threads)
+    with np.errstate(invalid="ignore"):
+        return (part * 100.0 / whole).astype(np.float32)
+
+
+def line_density(
+    lines: Sequence[Any] | npt.NDArray[Any],
+    *,
+    radius_m: float,
+    grid: Grid,
+    threads: int | None = None,
+) -> npt.NDArray[np.float32]:
+    """Return the length of line within a disk around each cell centre, per area of the disk.
+
+    Parameters
+    ----------
+    lines : sequence of shapely geometry
+        In the CRS of ``grid``; missing and empty ones are left out. Of polygons, the outline.
+    radius_m : float, m
+        Above 0.
+    grid : Grid
+
+    Returns
+    -------
+    ndarray of float32, shape (rows, cols), km per km²
+        The whole disk counts, also where it reaches beyond the grid or the country.
+
+    Notes
+    -----
+    Lines are cut into equal pieces of at most half a cell side, each of which counts where its
+    middle lies. So each crossing of a line with the edge of the disk is off by at most a quarter
+    of a cell side.
+    """
+    shapes = np.asarray(lines, dtype=object)
+    shapes = shapes[~(shapely.is_missing(shapes) | shapely.is_empty(shapes))]
+    flat = shapely.get_parts(shapely.get_parts(shapes))  # collections of multi-lines hold both
+    area = shapely.get_type_id(flat) == 3
+    edges = np.concatenate((flat[~area], shapely.get_rings(flat[area])))
+    points, part = shapely.get_coordinates(edges, return_index=True)
+    joined = part[1:] == part[:-1]
+    a, b = points[:-1][joined], points[1:][joined]
+    size = np.hypot(*(b - a).T)
+    a, b, size = a[size > 0], b[size > 0], size[size > 0]
+    pieces = np.ceil(size / (grid.cell_m / 2.0)).astype(np.int64)
+    owner = np.repeat(np.arange(len(a)), pieces)
+    nth = np.arange(len(owner)) - np.repeat(np.cumsum(pieces) - pieces, pieces)
+    middle = a[owner] + (b - a)[owner] * ((nth + 0.5) / pieces[owner])[:, None]
+    km = (size / pieces)[owner] / 1000.0
+    return density(middle[:, 0], middle[:, 1], km, radius_m=radius_m, grid=grid, threads=threads)

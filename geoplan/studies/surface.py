@@ -12,10 +12,12 @@ from sqlalchemy.orm import Session
 
 from geoplan import raster
 from geoplan.catalogue import LayerSpec, Scenario
+from geoplan.catalogue.way import RoadsSpec
 from geoplan.errors import EmptyLayer, UnknownName
 from geoplan.expression import select
 from geoplan.grid import Grid
 from geoplan.ingest.cog import read_cog
+from geoplan.raster.network import RoadNetwork, road_network
 from geoplan.regions import IndexResult
 from geoplan.store import read
 
@@ -54,6 +56,7 @@ class Ground:
     _frames: dict[str, gpd.GeoDataFrame] = field(default_factory=dict)
     _rasters: dict[str, FloatArray] = field(default_factory=dict)
     _distances: dict[tuple[str, str | None], FloatArray] = field(default_factory=dict)
+    _networks: dict[tuple[str, float, bool], RoadNetwork] = field(default_factory=dict)
 
     def frame(self, layer: str, where: str | None = None) -> gpd.GeoDataFrame:
         """Return a layer's features in the grid's CRS, those with a geometry."""
@@ -121,8 +124,40 @@ class Ground:
             dtype=np.float32,
         )
 
+    def network(self, roads: RoadsSpec, *, step_m: float, timed: bool) -> RoadNetwork:
+        """Return the graph of a criterion's roads; without ``timed`` all speeds are 60 km/h."""
+        key = (roads.model_dump_json(), step_m, timed)
+        if key not in self._networks:
+            frame = self.frame(roads.layer, roads.where)
+            if frame.empty:
+                raise EmptyLayer(
+                    f"layer '{roads.layer}' has no road"
+                    + (f" where {roads.where}" if roads.where else ""),
+                    remedy="correct 'roads.where', or load the layer",
+                )
+            speeds = np.full(len(frame), 60.0)
+            if timed:
+                classes = frame[roads.class_field]
+                speeds = classes.map(roads.speeds_km_h).to_numpy(dtype=np.float64)
+                lacking = classes[np.isnan(speeds)].fillna("(none)").value_counts()
+                if len(lacking):
+                    raise UnknownName(
+                        f"{int(lacking.sum())} roads of layer '{roads.layer}' are of a class "
+                        f"without a speed: {', '.join(f'{k} ({n})' for k, n in lacking.items())}",
+                        where="roads.speeds_km_h",
+                        remedy="give each class a speed, or leave its roads out by 'roads.where'",
+                    )
+            self._networks[key] = road_network(
+                frame.geometry.to_numpy(),
+                speeds,
+                step_m=step_m,
+                join_m=roads.join_m,
+                join_crossings=roads.join_crossings,
+            )
+        return self._networks[key]
+
     def release(self) -> None:
-        """Forget distances and rasters; frames stay."""
+        """Forget distances and rasters; frames and road networks stay."""
         self._distances.clear()
         self._rasters.clear()
 

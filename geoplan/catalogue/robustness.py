@@ -74,6 +74,10 @@ class RobustnessSpec(Strict):
     plans: int = Field(
         100, ge=1, le=10_000, description="Plans that are solved again for inclusion"
     )
+    plan_gap: float = Field(
+        1e-3, ge=0, le=0.5, description="Relative optimality gap of each of these plans"
+    )
+    plan_time_limit_s: float = Field(10.0, gt=0, description="Time for each of these plans")
     demand_half_width: float = Field(
         0.15, ge=0, lt=1, description="Half-width of the demand's relative error; assumed"
     )

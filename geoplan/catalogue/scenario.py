@@ -6,13 +6,15 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
-from geoplan.catalogue.aggregation import AggregationSpec, RankingSpec
+from geoplan.catalogue.aggregation import AggregationSpec
 from geoplan.catalogue.alternatives import AlternativesSpec
+from geoplan.catalogue.backtest import BacktestSpec
 from geoplan.catalogue.criterion import Criterion
 from geoplan.catalogue.equity import EquitySpec
 from geoplan.catalogue.exclusion import ExclusionRule
 from geoplan.catalogue.growing import CandidateSpec
 from geoplan.catalogue.portfolio import PortfolioSpec
+from geoplan.catalogue.ranking import RankingSpec
 from geoplan.catalogue.robustness import RobustnessSpec
 from geoplan.catalogue.supply import (
     RESOURCE_UNITS,
@@ -24,6 +26,7 @@ from geoplan.catalogue.supply import (
     SupplySpec,
 )
 from geoplan.catalogue.text import Identifier, Strict, Text
+from geoplan.catalogue.trade_offs import TradeOffSpec
 from geoplan.catalogue.value import (
     CategoricalValue,
     IdentityValue,
@@ -40,6 +43,7 @@ __all__ = [
     "AggregationSpec",
     "AlternativesSpec",
     "AreaSpec",
+    "BacktestSpec",
     "CandidateSpec",
     "CategoricalValue",
     "Criterion",
@@ -59,6 +63,7 @@ __all__ = [
     "Scenario",
     "SigmoidValue",
     "SupplySpec",
+    "TradeOffSpec",
     "ValueSpec",
     "WeightSpec",
 ]
@@ -98,7 +103,9 @@ class Scenario(Strict):
     portfolio: PortfolioSpec
     equity: EquitySpec | None = None
     alternatives: AlternativesSpec | None = None
+    trade_offs: TradeOffSpec | None = None
     robustness: RobustnessSpec | None = None
+    backtest: BacktestSpec | None = None
     seed: int = Field(0, description="Seed of everything that is drawn")
     notes: tuple[Text, ...] = Field((), description="What a reader must know, in words")
 

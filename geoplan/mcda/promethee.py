@@ -84,7 +84,8 @@ def promethee(
     ``φ⁺(a) = Σ_b Σ_j w_j P_j(a, b) / (n − 1)``, φ⁻ with a and b exchanged, ``P_j(a, b) =
     F_j(d)`` for d = a − b > 0 (b − a where less is better), else 0 (Brans & Vincke 1985, the
     six types of criterion; flows as means as in Brans & Mareschal 2005). An alternative that
-    dominates all others has φ > 0. Thresholds compare the same rounded difference as the definition does.
+    dominates all others has φ > 0. Thresholds compare the same rounded difference as the
+    definition does.
     """
     cols = question.values.shape[1]
     if isinstance(preferences, PreferenceSpec):

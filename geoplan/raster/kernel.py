@@ -3,18 +3,35 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, TypeVar, cast
 
 import numba
 
-__all__ = ["THREADS", "kernel", "over_blocks"]
+__all__ = ["THREADS", "kernel", "over_blocks", "threads_limited"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 THREADS = min(2, os.cpu_count() or 1)
 """Threads that a loop uses unless told otherwise. Results do not depend on it."""
+
+_limit: ContextVar[int] = ContextVar("threads", default=THREADS)
+
+
+@contextmanager
+def threads_limited(threads: int) -> Iterator[None]:
+    """Let loops use so many threads unless told otherwise, at least 1.
+
+    For a worker process beside others on one machine, which has one core for itself.
+    """
+    token = _limit.set(max(1, threads))
+    try:
+        yield
+    finally:
+        _limit.reset(token)
 
 
 def kernel(function: F) -> F:
@@ -45,7 +62,7 @@ def over_blocks(
     count : int
         Number of items.
     threads : int, optional
-        At least 1; default :data:`THREADS`.
+        At least 1; default :data:`THREADS`, or what :func:`threads_limited` says.
     block : int
         Items per block; 0 makes four blocks per thread.
 
@@ -54,7 +71,7 @@ def over_blocks(
     list
         What each block returned, in order of the blocks.
     """
-    threads = max(1, THREADS if threads is None else threads)
+    threads = max(1, _limit.get() if threads is None else threads)
     if count <= 0:
         return []
     if block <= 0:

@@ -63,14 +63,14 @@ class ExclusionRule(Strict):
     within_m: float | None = Field(
         None, ge=0, description="Holds up to this distance; 0: the features themselves"
     )
-    beyond_m: float | None = Field(
-        None, gt=0, description="Holds farther away than this: the exact opposite of 'within_m'"
-    )
+    beyond_m: float | None = Field(None, gt=0, description="Holds farther away than this")
     cells: Literal["any", "centre"] | None = Field(
         None,
         description="Which cells count as within a distance: 'any', those with any land within "
-        "it, so that no forbidden strip is left (the rule of 'exclude'); 'centre', those whose "
-        "centre is (the rule of 'include', which must not give away what it merely touches)",
+        "it, so that no forbidden strip is left in a cell that stays; 'centre', those whose centre "
+        "is, so that the area is without bias. Absent: 'any' for a rule that removes land up to a "
+        "distance, 'centre' for all others ('beyond_m', 'outside', 'include'), which must not "
+        "allow what the layer merely touches",
     )
     raster: Identifier | None = Field(None, description="Raster layer")
     above: float | None = Field(None, description="Holds where the raster is greater")
@@ -107,7 +107,10 @@ class ExclusionRule(Strict):
     @property
     def part(self) -> Literal["any", "centre"]:
         """Which cells count as within a distance."""
-        return self.cells or ("any" if self.effect == "exclude" else "centre")
+        if self.cells is not None:
+            return self.cells
+        up_to = (self.beyond_m is None) != self.outside
+        return "any" if self.effect == "exclude" and up_to else "centre"
 
     @model_validator(mode="after")
     def _one_condition(self) -> ExclusionRule:

@@ -48,8 +48,8 @@ def _cover_rows(
         else:
             sign, ax, ay, bx, by = -1.0, x1[k], y1[k], x0[k], y0[k]
         slope = (bx - ax) / (by - ay)
-        first = max(int(math.floor(ay)), start)
-        last = min(int(math.ceil(by)), stop)
+        first = max(math.floor(ay), start)
+        last = min(math.ceil(by), stop)
         for r in range(first, last):
             ya = max(ay, float(r))
             yb = min(by, r + 1.0)
@@ -63,13 +63,13 @@ def _cover_rows(
             if left >= cols:
                 continue
             wide = right - left
-            c = int(math.floor(max(left, 0.0)))
+            c = math.floor(max(left, 0.0))
             if left < 0.0:
                 part = high if right <= 0.0 else high * (0.0 - left) / wide
                 beyond[r - start, 0] += sign * part
                 if right <= 0.0:
                     continue
-            end = min(int(math.floor(right)), cols - 1)
+            end = min(math.floor(right), cols - 1)
             for col in range(c, end + 1):
                 a = max(left, float(col))
                 b = min(right, col + 1.0)
@@ -154,8 +154,8 @@ def cover(
 
 def _apart(shapes: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Return polygons that share no land: those that do are joined."""
-    polygons = shapely.get_parts(shapes)
-    polygons = polygons[shapely.get_dimensions(polygons) == 2]
+    parts = shapely.get_parts(shapes)
+    polygons: npt.NDArray[Any] = parts[shapely.get_dimensions(parts) == 2]
     bad = ~shapely.is_valid(polygons)
     if bad.any():
         mended = shapely.make_valid(polygons[bad], method="structure", keep_collapsed=False)

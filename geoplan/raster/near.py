@@ -93,8 +93,8 @@ def _near_rows(
         if ring[k]:
             areas = True
             # centres between the heights of the ends: one of two edges that meet has each height
-            a = max(int(math.ceil(min(ay, by) - 0.5)), start)
-            b = min(int(math.ceil(max(ay, by) - 0.5)), stop)
+            a = max(math.ceil(min(ay, by) - 0.5), start)
+            b = min(math.ceil(max(ay, by) - 0.5), stop)
             for r in range(a, b):
                 x = ax + (r + 0.5 - ay) / (by - ay) * (bx - ax)
                 c = int(min(max(math.ceil(x - 0.5), 0.0), float(cols)))
@@ -108,8 +108,8 @@ def _near_rows(
         give = slack if touch or centre else -slack
         low = min(ay, by) - d
         high = max(ay, by) + d
-        a = max(int(math.floor(low)) - 1, start)
-        b = min(int(math.floor(high)) + 2, stop)
+        a = max(math.floor(low) - 1, start)
+        b = min(math.floor(high) + 2, stop)
         for r in range(a, b):
             if whole:
                 top = r - give
@@ -124,11 +124,11 @@ def _near_rows(
             y = _turn(-ax, ay, -bx, by, top, bottom)
             left = -_right(-ax, ay, -bx, by, d, min(max(y, low), high))
             if whole:
-                first = math.ceil(left - give) - 1.0
-                last = math.floor(right + give)
+                first = np.ceil(left - give) - 1.0
+                last = np.floor(right + give)
             else:
-                first = math.ceil(left - 0.5 - give)
-                last = math.floor(right - 0.5 + give)
+                first = np.ceil(left - 0.5 - give)
+                last = np.floor(right - 0.5 + give)
             if last < 0.0 or first > cols - 1.0 or last < first:
                 continue
             change[r - start, int(max(first, 0.0))] += 1

@@ -117,7 +117,8 @@ def _parts(shapes: npt.NDArray[Any]) -> npt.NDArray[Any]:
     shapes = shapes[~(shapely.is_missing(shapes) | shapely.is_empty(shapes))]
     while len(shapes) and (shapely.get_type_id(shapes) >= _MULTI).any():
         shapes = shapely.get_parts(shapes)
-    return shapes[~shapely.is_empty(shapes)]
+    found: npt.NDArray[Any] = shapes[~shapely.is_empty(shapes)]
+    return found
 
 
 def _valid_polygons(polygons: npt.NDArray[Any]) -> npt.NDArray[Any]:

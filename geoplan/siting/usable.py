@@ -80,7 +80,7 @@ def usable_at(
     ----------
     rules : RuleBits
     bits : ndarray of unsigned int, any shape
-    share : ndarray of float64, shape (partial rules, \\*bits.shape), 0–1
+    share : ndarray of float64, shape (partial rules, *bits.shape), 0–1
         What each partial rule takes where its bit is set.
 
     Returns

@@ -13,7 +13,7 @@ __all__ = ["check_land", "resolve_rule"]
 
 
 def resolve_rule(rule: ExclusionRule, profile: Profile) -> tuple[ExclusionRule, Rule | None]:
-    """Return an exclusion with distance, basis and status filled in from the profile's rule.
+    """Return an exclusion with distance, basis, date and status from the profile's rule.
 
     Raises
     ------
@@ -23,12 +23,15 @@ def resolve_rule(rule: ExclusionRule, profile: Profile) -> tuple[ExclusionRule, 
     if rule.rule is None:
         return rule, None
     set_id, _, rule_id = rule.rule.partition("/")
-    found = next(
-        (r for s in profile.rule_sets if s.id == set_id for r in s.rules if r.id == rule_id), None
+    pair = next(
+        ((s, r) for s in profile.rule_sets if s.id == set_id for r in s.rules if r.id == rule_id),
+        None,
     )
-    if found is None:
+    if pair is None:
         raise KeyError(rule.rule)
+    of, found = pair
     update: dict[str, Any] = {
+        "dated": rule.dated or (of.enacted if of.enacted != "n.d." else None),
         "basis": rule.basis or found.basis,
         "status": rule.status or found.status,
         "title": rule.title or found.title,
@@ -57,6 +60,10 @@ def check_land(case: Case) -> None:
             case.expression(f"{where}.where", rule.layer, rule.where)
         if rule.raster is not None:
             case.layer(f"{where}.raster", rule.raster, kind="raster")
+        if rule.extent is not None and rule.extent.layer is not None:
+            case.layer(f"{where}.extent.layer", rule.extent.layer, kind="vector")
+            case.expression(f"{where}.extent.where", rule.extent.layer, rule.extent.where)
+        _over(case, rule, where)
         try:
             resolved, _ = resolve_rule(rule, profile)
         except KeyError:
@@ -86,3 +93,23 @@ def check_land(case: Case) -> None:
         )
     if len(ids) > 64:
         case.add("exclude", f"{len(ids)} rules", "at most 64 rules in one scenario", "too-many")
+
+
+def _over(case: Case, rule: ExclusionRule, where: str) -> None:
+    """Note rules that land is to be forced in over, and that remove none."""
+    removing = [r.id for r in case.scenario.exclude if r.effect == "exclude"]
+    for name in rule.over or ():
+        if name not in removing:
+            case.add(
+                f"{where}.over",
+                f"there is no rule '{name}' that removes land",
+                near(name, removing) if removing else "add a rule that removes land",
+                "unknown-rule",
+            )
+    if rule.effect == "include" and not removing:
+        case.add(
+            f"{where}.effect",
+            "land is forced in, and no rule removes any",
+            "take the rule out, or add the rules that it stands against",
+            "no-effect",
+        )

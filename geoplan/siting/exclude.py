@@ -117,12 +117,16 @@ class Exclusions:
             raise RangeError(f"cell ({row}, {col}) is not on a grid of {rows} × {cols} cells")
         force = self.rules.in_force(int(self.bits[row, col]))
         removing = force & self.rules.hard
-        if force & self.rules.partial:
-            share = self._shares(row, row + 1)[:, :, col : col + 1]
-            alone = np.asarray([[force & self.rules.partial]], dtype=np.uint64)
-            if usable_at(self.rules, alone, share)[0, 0] < self._least:
-                removing |= force & self.rules.partial
+        if force & self.rules.partial and self.too_little(row, row + 1)[0, col]:
+            removing |= force & self.rules.partial
         return self.rules.names(removing)
+
+    def too_little(self, start: int, stop: int) -> npt.NDArray[np.bool_]:
+        """Return where rules with a share leave too little, in some rows, hard rules or not."""
+        soft = self.bits[start:stop] & self.bits.dtype.type(
+            ~self.rules.hard & int(np.iinfo(self.bits.dtype).max)
+        )
+        return np.asarray(usable_at(self.rules, soft, self._shares(start, stop)) < self._least)
 
     @property
     def _least(self) -> float:

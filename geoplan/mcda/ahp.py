@@ -167,28 +167,40 @@ def _harker(table: Table) -> npt.NDArray[np.float64]:
 def _odd_pair(table: Table, names: Sequence[str], ratio_index: float) -> OddPair | None:
     """Return the pair without which the others agree best; ties: the first.
 
-    A pair is left out as Harker (1987) does: both entries 0, and 1 more on either diagonal, whose
-    eigenvector is that of the table with the implied ratio in place.
+    A pair is left out as Harker (1987) does, whose eigenvector is that of the table with the
+    implied ratio in place. A pair that nothing else implies is passed over.
     """
     n = len(names)
-    best: tuple[float, int, int, float] | None = None
+    gappy = bool(np.isnan(table).any())  # without gaps, no single judgment is all that joins
+    pairs, without = [], []
     for i in range(n):
         for j in range(i + 1, n):
-            if math.isnan(table[i, j]):
-                continue
-            without = table.copy()
-            without[i, j] = without[j, i] = math.nan
-            if len(parts_of(without)) > 1:
-                continue  # nothing else implies this judgment
-            w, lambda_max = _principal(_harker(without))
-            if best is None or lambda_max < best[0] - 1e-9:
-                best = (lambda_max, i, j, float(w[i] / w[j]))
-    if best is None:
+            rest = table.copy()
+            rest[i, j] = rest[j, i] = math.nan
+            if not gappy or (not math.isnan(table[i, j]) and len(parts_of(rest)) == 1):
+                pairs.append((i, j))
+                without.append(_harker(rest))
+    if not pairs:
         return None
-    lambda_max, i, j, implied = best
+    # all tables at once: the same iteration as for one
+    stack = np.stack(without)
+    w = np.full((len(stack), n), 1.0 / n)
+    for _ in range(10_000):
+        product = (stack * w[:, None, :]).sum(axis=2)
+        after = product / product.sum(axis=1, keepdims=True)
+        moved = float(np.abs(after - w).max())
+        w = after
+        if moved <= 1e-14:
+            break
+    eigenvalues = ((stack * w[:, None, :]).sum(axis=2) / w).mean(axis=1).tolist()
+    k = 0
+    for other, value in enumerate(eigenvalues):
+        if value < eigenvalues[k] - 1e-9:
+            k = other
+    (i, j), implied = pairs[k], float(w[k, pairs[k][0]] / w[k, pairs[k][1]])
     if table[i, j] < 1:
         i, j, implied = j, i, 1 / implied
-    cr = max(lambda_max - n, 0.0) / (n - 1) / ratio_index
+    cr = max(eigenvalues[k] - n, 0.0) / (n - 1) / ratio_index
     return OddPair(names[i], names[j], float(table[i, j]), implied, cr)
 
 

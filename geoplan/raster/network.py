@@ -446,4 +446,5 @@ def reach(
         out,
     )
     np.cumsum(out, axis=1, out=out)
-    return out * unit
+    found: Floats = out * np.float64(unit)
+    return found

@@ -82,7 +82,8 @@ def rose(shares: Mapping[str, float]) -> Floats:
     for name, share in shares.items():
         each[round(BEARINGS[name] / wide)] = share / total
     sector = np.floor((np.arange(360) + 0.5 + wide / 2.0) / wide).astype(int) % count
-    return each[sector]
+    found: Floats = each[sector]
+    return found
 
 
 def prevailing(from_deg: float, spread_deg: float) -> Floats:
@@ -100,7 +101,8 @@ def prevailing(from_deg: float, spread_deg: float) -> Floats:
     if not 0 < spread_deg <= 360:
         raise RangeError(f"a spread of {spread_deg!r}°", remedy="give a width above 0 up to 360")
     off = np.abs((np.arange(360) + 0.5 - from_deg + 180.0) % 360.0 - 180.0)
-    return (off <= spread_deg / 2.0).astype(np.float64)
+    found: Floats = (off <= spread_deg / 2.0).astype(np.float64)
+    return found
 
 
 @kernel

@@ -138,7 +138,8 @@ class Ground:
             speeds = np.full(len(frame), 60.0)
             if timed:
                 classes = frame[roads.class_field]
-                speeds = classes.map(roads.speeds_km_h).to_numpy(dtype=np.float64)
+                named = classes.astype("string").astype(object)
+                speeds = named.map(roads.speeds_km_h).to_numpy(dtype=np.float64)
                 lacking = classes[np.isnan(speeds)].fillna("(none)").value_counts()
                 if len(lacking):
                     raise UnknownName(

@@ -162,6 +162,9 @@ def test_pairs_of_a_group_that_is_not_there() -> None:
         )
     text = str(error.value)
     assert "weights.groups.D.pairs: no such group" in text
+    with pytest.raises(ProblemsFound, match="1 problems") as lacking:
+        tables_of(["a", "b"], Judgments({}), {"A": ["a"]}, rules=AhpRules(), **PLACES)
+    assert "criterion 'b' is in no group" in str(lacking.value)
     assert "weights.groups.A.pairs.a/b: is 12, outside the scale 1/9 … 9" in text
 
 

@@ -188,6 +188,8 @@ def test_tied_criteria_share_their_places() -> None:
     assert list(found) == ["a", "b", "c", "d"]
     with pytest.raises(RangeError, match="exponent is -1"):
         rank_weights([["a"], ["b"]], "rank_exponent", exponent=-1)
+    with pytest.raises(RangeError, match="a has several places"):
+        rank_weights([["a"], ["b", "a"]], "roc")
     with pytest.raises(UnknownName, match="dice"):
         rank_weights([["a"], ["b"]], "dice")  # type: ignore[arg-type]
 

@@ -171,7 +171,7 @@ def tables_of(
     ProblemsFound
         Of all tables at once.
     """
-    problems: list[Problem] = []
+    problems = group_problems(names, groups, where="weights.groups") if groups else []
 
     def read(compared: Sequence[str], pairs: Mapping[str, float], at: str) -> Table | None:
         try:
@@ -188,7 +188,11 @@ def tables_of(
 
     top = read(list(groups) or names, given.pairs, where)
     problems += [
-        Problem(_place(where_within, group), "no such group", f"use {', '.join(groups)}")
+        Problem(
+            _place(where_within, group),
+            "no such group",
+            f"use {', '.join(groups)}" if groups else "name it under 'groups', or leave it out",
+        )
         for group in given.within
         if group not in groups
     ]

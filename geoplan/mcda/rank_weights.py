@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from typing import Literal
 
@@ -75,7 +76,17 @@ def rank_weights(
     -------
     dict
         Criterion → weight, in the order given; sums to 1.
+
+    Raises
+    ------
+    RangeError
+        A criterion has several places, or the exponent is below 0.
     """
+    twice = [n for n, count in Counter(n for tied in order for n in tied).items() if count > 1]
+    if twice:
+        raise RangeError(
+            f"{', '.join(twice)} has several places", where="weights.order", remedy="keep one"
+        )
     places = place_weights(sum(len(tied) for tied in order), method, exponent=exponent)
     weights: dict[str, float] = {}
     taken = 0

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -33,7 +35,11 @@ def _areas(e: Evidence) -> str:
 
 def _cells(e: Evidence) -> dict[str, np.ndarray]:
     """Return the scores of the cells whose centre lies in each polygon."""
-    surface = e.surface
+    return _inside(e, e.surface)
+
+
+def _inside(e: Evidence, surface: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the values of the cells whose centre lies in each polygon."""
     flat = e.sites.geometry.to_crs(e.crs)
     rows, cols = surface.shape
     out: dict[str, np.ndarray] = {}
@@ -57,7 +63,57 @@ def _allowed(e: Evidence) -> str:
         bad = int(np.isnan(scores).sum())
         if bad or not len(scores):
             raise NotSo(f"site {site}: {bad} of {len(scores)} cells are not allowed land")
-    return f"all {len(e.sites):,} candidates lie on allowed land only"
+    told = _rules(e)
+    return f"all {len(e.sites):,} candidates lie on allowed land only{told}"
+
+
+def _rules(e: Evidence) -> str:
+    """Ask exclusions.tif, where a run has it, which rules hold on the land of each candidate."""
+    path = e.folder / "exclusions.tif"
+    if not path.is_file():
+        return ""
+    try:
+        with rasterio.open(path) as file:
+            record = json.loads(file.tags()["GEOPLAN_EXCLUSIONS"])
+            bits = file.read(1)
+            outside = file.read(2) == 0 if file.count == 2 else bits == np.iinfo(bits.dtype).max
+    except (rasterio.errors.RasterioError, KeyError, ValueError) as error:
+        raise NotSo(f"exclusions.tif cannot be read ({error})") from error
+    if bits.shape != e.surface.shape:
+        raise NotSo(f"exclusions.tif has {bits.shape} cells, suitability.tif {e.surface.shape}")
+    names = [str(rule["id"]) for rule in record["rules"]]
+    asked = [str(rule["id"]) for rule in e.scenario.get("exclude", [])]
+    if names != asked:
+        raise NotSo("exclusions.tif does not hold the scenario's rules in their order")
+    for site, beyond in _inside(e, outside).items():
+        if beyond.any():
+            raise NotSo(f"site {site}: {int(beyond.sum())} cells lie outside the search area")
+    for site, held in _inside(e, bits).items():
+        for rule in _removing(record["rules"], names, held):
+            raise NotSo(f"site {site}: rule {rule} removes land of it, says exclusions.tif")
+        flag = record["too_little"]
+        if flag is not None and (held >> held.dtype.type(flag) & held.dtype.type(1)).any():
+            raise NotSo(f"site {site}: rules with a share leave too little of a cell of it")
+    return f", and none of {len(names)} rules removes any of it"
+
+
+def _removing(rules: list[dict[str, Any]], names: list[str], held: np.ndarray) -> list[str]:
+    """Return the rules that remove some of the cells, one rule at a time."""
+
+    def holds(name: str) -> np.ndarray:
+        return np.asarray(held >> held.dtype.type(names.index(name)) & held.dtype.type(1) == 1)
+
+    found = []
+    for rule in rules:
+        if rule["effect"] == "include" or "share" in rule:
+            continue
+        left = holds(rule["id"])
+        for other in rules:
+            if rule["id"] in other.get("over", ()):
+                left &= ~holds(other["id"])
+        if left.any():
+            found.append(str(rule["id"]))
+    return found
 
 
 def _scores(e: Evidence) -> str:

@@ -15,7 +15,8 @@ from scipy.sparse.csgraph import dijkstra
 from geoplan.errors import EmptyLayer, RangeError, ShapeError
 from geoplan.grid import Grid
 from geoplan.raster.access import access
-from geoplan.raster.network import RoadNetwork, costs_from, nearest_node, reach, road_network
+from geoplan.raster.network import RoadNetwork, nearest_node, road_network
+from geoplan.raster.travel import costs_from, reach
 
 KM = 1000.0
 

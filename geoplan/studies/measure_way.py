@@ -19,7 +19,8 @@ from geoplan.raster.friction import (
     walking_friction,
     with_barriers,
 )
-from geoplan.raster.network import costs_from, nearest_node, reach
+from geoplan.raster.network import nearest_node
+from geoplan.raster.travel import costs_from, reach
 from geoplan.studies.surface import BoolArray, FloatArray, Ground
 
 __all__ = [

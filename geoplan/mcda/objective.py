@@ -23,6 +23,7 @@ _CONSTANT = 1e-12
 _OTHER = "leave the criterion out, weigh by judgments, or use another method"
 
 Matrix = npt.NDArray[np.float64]
+"""Shape (criteria, alternatives), or (criteria,) for a measure of each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +70,14 @@ class ObjectiveResult:
 def _checked(
     values: Matrix, names: Sequence[str], method: str, floor: float | None, where: str
 ) -> tuple[Matrix, dict[str, int]]:
-    """Return the rows without a missing value, after all that is wrong with a column was said."""
+    """Return the rows without a missing value, after all that is wrong with a criterion was said.
+
+    ``values`` and the result are of shape (criteria, alternatives): each criterion lies in one
+    piece, which is quick to read and sums in pairs.
+    """
     problems = []
     for k, name in enumerate(names):
-        column = values[:, k]
+        column = values[k]
         at = f"criteria.{name}"
         known = column[~np.isnan(column)]
         if known.size == 0:
@@ -83,21 +88,23 @@ def _checked(
             problems.append(Problem(at, f"criterion '{name}' has infinite values", _OTHER))
     if problems:
         raise ProblemsFound(f"the values cannot be weighed by {method}", problems, where=where)
-    rows = values[~np.isnan(values).any(axis=1)]
-    if len(rows) < 2:
-        worst = int(np.argmax(np.isnan(values).sum(axis=0)))
+    missing = np.isnan(values)
+    gappy = missing.any(axis=0)
+    rows = np.ascontiguousarray(values[:, ~gappy]) if gappy.any() else values
+    if rows.shape[1] < 2:
+        worst = int(np.argmax(missing.sum(axis=1)))
         raise RangeError(
-            f"{len(rows)} of {len(values)} rows have a value of every criterion; "
+            f"{rows.shape[1]} of {values.shape[1]} rows have a value of every criterion; "
             f"'{names[worst]}' is missing most often",
             where=where,
             remedy="leave that criterion out, or draw more rows",
         )
     floored: dict[str, int] = {}
     if floor is not None:
-        floored = {n: int((rows[:, k] < floor).sum()) for k, n in enumerate(names)}
+        floored = {n: int((rows[k] < floor).sum()) for k, n in enumerate(names)}
         rows = np.maximum(rows, floor)
     for k, name in enumerate(names):
-        column, at = rows[:, k], f"criteria.{name}"
+        column, at = rows[k], f"criteria.{name}"
         low, high = float(column.min()), float(column.max())
         if high - low <= _CONSTANT * max(abs(low), abs(high)):
             problems.append(
@@ -129,34 +136,33 @@ def _checked(
 
 
 def _range_scaled(rows: Matrix, benefit: npt.NDArray[np.bool_]) -> Matrix:
-    low, high = rows.min(axis=0), rows.max(axis=0)
-    scaled = (rows - low) / (high - low)
-    turned: Matrix = np.where(benefit, scaled, 1.0 - scaled)
-    return turned
+    low, high = rows.min(axis=1, keepdims=True), rows.max(axis=1, keepdims=True)
+    scaled: Matrix = (rows - low) / (high - low)
+    scaled[~benefit] = 1.0 - scaled[~benefit]
+    return scaled
 
 
 def _deviation(scaled: Matrix) -> Matrix:
-    spread: Matrix = np.sqrt(((scaled - scaled.mean(axis=0)) ** 2).mean(axis=0))
+    spread: Matrix = np.sqrt(((scaled - scaled.mean(axis=1, keepdims=True)) ** 2).mean(axis=1))
     return spread
 
 
 def _entropy(rows: Matrix, _benefit: npt.NDArray[np.bool_]) -> tuple[Matrix, dict[str, Matrix]]:
-    shares = rows / rows.sum(axis=0)
-    logs = np.zeros_like(shares)
-    np.log(shares, out=logs, where=shares > 0)  # 0 ln 0 = 0, its limit
-    entropy = -(shares * logs).sum(axis=0) / math.log(len(rows))
+    shares = rows / rows.sum(axis=1, keepdims=True)
+    logs = np.log(np.where(shares > 0, shares, 1.0))  # 0 ln 0 = 0, its limit
+    entropy = -(shares * logs).sum(axis=1) / math.log(rows.shape[1])
     return 1.0 - entropy, {"entropy": entropy, "divergence": 1.0 - entropy}
 
 
 def _critic(rows: Matrix, benefit: npt.NDArray[np.bool_]) -> tuple[Matrix, dict[str, Matrix]]:
     scaled = _range_scaled(rows, benefit)
     deviation = _deviation(scaled)
-    standard = (scaled - scaled.mean(axis=0)) / deviation
-    n = rows.shape[1]
+    standard = (scaled - scaled.mean(axis=1, keepdims=True)) / deviation[:, None]
+    n = len(rows)
     conflict = np.zeros(n)
     for k in range(n):
-        # a column at a time and in plain sums: no threads of a linear-algebra library
-        correlation = (standard * standard[:, k : k + 1]).mean(axis=0)
+        # a criterion at a time and in plain sums: no threads of a linear-algebra library
+        correlation = (standard * standard[k]).mean(axis=1)
         correlation[k] = 1.0
         conflict[k] = (1.0 - np.clip(correlation, -1.0, 1.0)).sum()
     if n == 1:
@@ -165,13 +171,15 @@ def _critic(rows: Matrix, benefit: npt.NDArray[np.bool_]) -> tuple[Matrix, dict[
 
 
 def _merec(rows: Matrix, benefit: npt.NDArray[np.bool_]) -> tuple[Matrix, dict[str, Matrix]]:
-    ratio = np.where(benefit, rows.min(axis=0) / rows, rows / rows.max(axis=0))
-    logs = np.abs(np.log(ratio))
-    total = logs.sum(axis=1, keepdims=True)
-    n = rows.shape[1]
+    # |ln (min / x)| or |ln (x / max)|: the distance of the logarithms
+    logs = np.log(rows)
+    ends = np.where(benefit, logs.min(axis=1), logs.max(axis=1))
+    logs = np.abs(logs - ends[:, None])
+    total = logs.sum(axis=0)
+    n = len(rows)
     with_all = np.log1p(total / n)
     without = np.log1p(np.maximum(total - logs, 0.0) / n)
-    effect = np.abs(without - with_all).sum(axis=0)
+    effect = np.abs(without - with_all).sum(axis=1)
     return effect, {"removal_effect": effect}
 
 
@@ -250,7 +258,7 @@ def objective_weights(
     wrong = {n: s for n, s in zip(names, signs, strict=True) if s not in (1, -1)}
     if wrong:
         raise RangeError(f"a direction is 1 or -1: {wrong}", where=where)
-    rows, floored = _checked(array, names, method, floor, where)
+    rows, floored = _checked(np.ascontiguousarray(array.T), names, method, floor, where)
     work, normalisation = _METHODS[method]
     raw, measures = work(rows, np.array(signs) > 0)
     total = math.fsum(raw)
@@ -265,7 +273,7 @@ def objective_weights(
         method,
         normalisation,
         len(array),
-        len(rows),
+        rows.shape[1],
         floored,
         {
             what: dict(zip(names, (float(x) for x in row), strict=True))

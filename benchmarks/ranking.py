@@ -1,7 +1,7 @@
 """TOPSIS, VIKOR, SPOTIS and PROMETHEE II beside pymcdm, scikit-criteria and plain numpy.
 
 ``python -m benchmarks.ranking [--quick] [--json]``. A ratio is the peer's time over ours: above 1,
-ours is faster. Both work on the same table in the same run, and ``apart`` is the largest
+ours is faster. Both work on the same table in the same run, ours with its check of the table, and ``apart`` is the largest
 difference of their numbers. The public PROMETHEE compares every pair, so that it runs on the
 small table alone; beyond, the peer is what a careful user would write with a sort, sums and
 binary searches in numpy.
@@ -87,7 +87,7 @@ def bench_methods(count: int) -> list[Row]:
     from skcriteria.agg.vikor import VIKOR
     from skcriteria.preprocessing.scalers import VectorScaler
 
-    question, values, weights = _table(count)
+    _, values, weights = _table(count)
     types = np.ones(CRITERIA)
     bounds = np.tile([0.0, 1.0], (CRITERIA, 1))
     matrix = sk.mkdm(values, objectives=[max] * CRITERIA, weights=weights)
@@ -96,19 +96,19 @@ def bench_methods(count: int) -> list[Row]:
         return TOPSIS().evaluate(VectorScaler(target="matrix").transform(matrix)).e_.similarity
 
     rows = []
-    ours = _best(lambda: topsis(question).closeness)
+    ours = _best(lambda: topsis(decision(values, weights)).closeness)
     peer = pm.TOPSIS(vector_normalization)
     rows.append(
         _row("TOPSIS, vector", count, ours, "pymcdm", _best(lambda: peer(values, weights, types)))
     )
     rows.append(_row("TOPSIS, vector", count, ours, "scikit-criteria", _best(sk_topsis)))
-    ours = _best(lambda: vikor(question).q)
+    ours = _best(lambda: vikor(decision(values, weights)).q)
     rows.append(
         _row("VIKOR", count, ours, "pymcdm", _best(lambda: pm.VIKOR()(values, weights, types)))
     )
     theirs = _best(lambda: VIKOR().evaluate(matrix).e_.q_k)
     rows.append(_row("VIKOR", count, ours, "scikit-criteria", theirs))
-    ours = _best(lambda: spotis(question, bounds))
+    ours = _best(lambda: spotis(decision(values, weights), bounds))
     theirs = _best(lambda: pm.SPOTIS(bounds)(values, weights, types))
     rows.append(_row("SPOTIS", count, ours, "pymcdm", theirs))
     theirs = _best(lambda: SPOTIS().evaluate(matrix, bounds=bounds))
@@ -131,9 +131,9 @@ def bench_promethee_pairs(count: int) -> list[Row]:
     """The public PROMETHEE II, pair by pair."""
     import pymcdm.methods as pm
 
-    question, values, weights = _table(count)
+    _, values, weights = _table(count)
     q, p = np.full(CRITERIA, LINEAR.q), np.full(CRITERIA, LINEAR.p)
-    ours = _best(lambda: promethee(question, LINEAR).net)
+    ours = _best(lambda: promethee(decision(values, weights), LINEAR).net)
 
     def pairs() -> Any:  # an object of pymcdm can be called once
         return pm.PROMETHEE_II("vshape_2", p=p, q=q)(values, weights, np.ones(CRITERIA))
@@ -160,8 +160,8 @@ def _net_by_searching(x: Array, q: float, p: float) -> Array:
 
 def bench_promethee_sorted(count: int) -> list[Row]:
     """One criterion of many alternatives, against the same sums in numpy."""
-    question, values, _ = _table(count, criteria=1)
-    ours = _best(lambda: promethee(question, LINEAR).net)
+    _, values, weights = _table(count, criteria=1)
+    ours = _best(lambda: promethee(decision(values, weights), LINEAR).net)
     theirs = _best(lambda: _net_by_searching(values[:, 0], LINEAR.q, LINEAR.p))
     return [_row("PROMETHEE II, one criterion", count, ours, "numpy, sorted", theirs)]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -11,8 +12,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from geoplan.errors import Problem, ProblemsFound, RangeError, ShapeError
+from geoplan.raster.kernel import kernel
 
-__all__ = ["Decision", "Direction", "FloatArray", "decision", "ranks_of"]
+__all__ = ["Decision", "Direction", "FloatArray", "decision", "extent", "ranks_of"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -48,16 +50,57 @@ class Decision:
     alternatives: tuple[str, ...]
     criteria: tuple[str, ...]
 
+    @cached_property
+    def low(self) -> FloatArray:
+        """Least value of each criterion, shape (criteria,)."""
+        return extent(self.values)[0]
+
+    @cached_property
+    def high(self) -> FloatArray:
+        """Most value of each criterion, shape (criteria,)."""
+        return extent(self.values)[1]
+
+    @property
+    def best(self) -> FloatArray:
+        """Best value that occurs on each criterion, shape (criteria,)."""
+        return np.where(self.sign > 0, self.high, self.low)
+
+    @property
+    def worst(self) -> FloatArray:
+        """Worst value that occurs on each criterion, shape (criteria,)."""
+        return np.where(self.sign > 0, self.low, self.high)
+
     @property
     def constant(self) -> tuple[str, ...]:
         """Criteria on which all alternatives are equal: they tell nothing apart."""
-        same = self.values.min(axis=0) == self.values.max(axis=0)
+        same = self.low == self.high
         return tuple(name for name, flat in zip(self.criteria, same, strict=True) if flat)
 
     def with_values(self, values: FloatArray) -> Decision:
         """Return the same question about other alternatives, numbered."""
         names = tuple(str(i) for i in range(len(values)))
         return Decision(values, self.weights, self.sign, names, self.criteria)
+
+
+def extent(values: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return least and most value of each column, in one pass over the rows.
+
+    Parameters
+    ----------
+    values : ndarray of float64, shape (alternatives, criteria)
+        At least one row; no NaN.
+    """
+    low, high = values[0].copy(), values[0].copy()
+    _extent(values, low, high)
+    return low, high
+
+
+@kernel
+def _extent(values: FloatArray, low: FloatArray, high: FloatArray) -> None:
+    for i in range(values.shape[0]):
+        for j in range(values.shape[1]):
+            low[j] = min(low[j], values[i, j])
+            high[j] = max(high[j], values[i, j])
 
 
 def decision(

@@ -11,7 +11,8 @@ import numpy as np
 
 from geoplan.catalogue.ranking import Normalisation
 from geoplan.errors import UnknownName
-from geoplan.mcda.decision import FloatArray
+from geoplan.mcda.decision import FloatArray, extent
+from geoplan.raster.kernel import kernel
 
 __all__ = ["divisors", "normalise"]
 
@@ -31,20 +32,28 @@ def divisors(values: FloatArray, kind: Normalisation) -> FloatArray:
     ndarray of float64, shape (criteria,)
         0 where the criterion cannot be divided: constant (``min_max``) or 0 everywhere.
     """
-    if kind == "vector":
-        # Scaled by the largest value first, so that squares neither overflow nor vanish.
-        largest = np.abs(values).max(axis=0)
-        safe = np.where(largest > 0, largest, 1.0)
-        return np.asarray(largest * np.sqrt(np.square(values / safe).sum(axis=0)))
+    low, high = extent(values)
+    largest = np.maximum(np.abs(low), np.abs(high))
+    if kind in ("vector", "sum"):
+        # Over the largest value first, so that squares neither overflow nor vanish.
+        total = np.zeros(len(largest))
+        _sums(values, np.where(largest > 0, largest, 1.0), kind == "vector", total)
+        return np.asarray(largest * (np.sqrt(total) if kind == "vector" else total))
     if kind == "min_max":
-        return np.asarray(values.max(axis=0) - values.min(axis=0))
+        return np.asarray(high - low)
     if kind == "max":
-        return np.asarray(np.abs(values).max(axis=0))
-    if kind == "sum":
-        return np.asarray(np.abs(values).sum(axis=0))
+        return largest
     raise UnknownName(
         f"normalisation '{kind}' is not known", remedy="give vector, min_max, max or sum"
     )
+
+
+@kernel
+def _sums(values: FloatArray, by: FloatArray, squared: bool, total: FloatArray) -> None:
+    for i in range(values.shape[0]):
+        for j in range(values.shape[1]):
+            part = abs(values[i, j] / by[j])
+            total[j] += part * part if squared else part
 
 
 def normalise(values: FloatArray, sign: FloatArray, kind: Normalisation) -> FloatArray:

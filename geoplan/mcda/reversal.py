@@ -97,7 +97,7 @@ def reversals(question: Decision, score: Callable[[Decision], FloatArray], *, to
         kept = np.delete(number, row)
         compare(kept[_order(score(question.with_values(values[kept])))], 0)
         dropped += 1
-    worst = np.where(question.sign > 0, values.min(axis=0), values.max(axis=0))
+    worst = question.worst
     copied = 0
     for row in best[:MOST_TESTS]:
         copy = values[row] + (worst - values[row]) / 2.0

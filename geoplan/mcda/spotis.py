@@ -87,9 +87,9 @@ def spotis(
                 remedy="give a least value below the most value",
             )
     slack = _TOLERANCE * (limits[:, 1] - limits[:, 0])
-    outside = (values < limits[:, 0] - slack) | (values > limits[:, 1] + slack)
-    if outside.any():
-        i, j = np.argwhere(outside)[0]
+    least, most = limits[:, 0] - slack, limits[:, 1] + slack
+    if (question.low < least).any() or (question.high > most).any():
+        i, j = np.argwhere((values < least) | (values > most))[0]
         raise RangeError(
             f"value {values[i, j]:g} of alternative '{question.alternatives[i]}' on criterion "
             f"'{question.criteria[j]}' is outside [{limits[j, 0]:g}, {limits[j, 1]:g}]",

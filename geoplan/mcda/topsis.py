@@ -92,9 +92,7 @@ def topsis(
     values = question.values
     by = divisors(values, normalisation)
     factor = np.where(by > 0, question.weights / np.where(by > 0, by, 1.0), 0.0)
-    high, low = values.max(axis=0), values.min(axis=0)
-    ideal = np.where(question.sign > 0, high, low)
-    anti = np.where(question.sign > 0, low, high)
+    ideal, anti = question.best, question.worst
     near, far = np.empty(len(values)), np.empty(len(values))
 
     def work(start: int, stop: int) -> None:

@@ -105,9 +105,8 @@ def vikor(question: Decision, *, v: float = 0.5, threads: int | None = None) -> 
     if not 0 <= v <= 1:
         raise RangeError(f"VIKOR's v is {v:g}", remedy="give v between 0 and 1")
     values = question.values
-    high, low = values.max(axis=0), values.min(axis=0)
-    best = np.where(question.sign > 0, high, low)
-    span = high - low
+    best = question.best
+    span = question.high - question.low
     factor = question.sign * np.where(span > 0, question.weights / np.where(span > 0, span, 1), 0.0)
     s, r = np.empty(len(values)), np.empty(len(values))
 

@@ -15,9 +15,16 @@ Floats = npt.NDArray[np.float64]
 
 
 @kernel
+def _within(value: float) -> float:
+    """Return a value kept within 0–1, for what rounding left outside; NaN stays NaN."""
+    return 0.0 if value < 0.0 else 1.0 if value > 1.0 else value
+
+
+@kernel
 def _least(total: Floats, value: npt.NDArray[np.floating], power: float) -> None:
     for i in range(len(value)):
-        v = np.float64(value[i]) if power == 1.0 else np.float64(value[i]) ** power
+        v = _within(np.float64(value[i]))
+        v = v if power == 1.0 else v**power
         if v != v or v < total[i]:
             total[i] = v
 
@@ -26,29 +33,32 @@ def _least(total: Floats, value: npt.NDArray[np.floating], power: float) -> None
 def _times(total: Floats, value: npt.NDArray[np.floating], power: float) -> None:
     if power == 1.0:
         for i in range(len(value)):
-            total[i] *= np.float64(value[i])
+            total[i] *= _within(np.float64(value[i]))
     else:
         for i in range(len(value)):
-            total[i] *= np.float64(value[i]) ** power
+            total[i] *= _within(np.float64(value[i])) ** power
 
 
 @kernel
 def _times_rest(total: Floats, value: npt.NDArray[np.floating], power: float) -> None:
     if power == 1.0:
         for i in range(len(value)):
-            total[i] *= 1.0 - np.float64(value[i])
+            total[i] *= 1.0 - _within(np.float64(value[i]))
     else:
         for i in range(len(value)):
-            total[i] *= (1.0 - np.float64(value[i])) ** power
+            total[i] *= (1.0 - _within(np.float64(value[i]))) ** power
 
 
-@kernel
-def _join(product: Floats, rest: Floats, gamma: float, out: npt.NDArray[np.float32]) -> None:
-    for i in range(len(product)):
-        if product[i] != product[i]:
-            out[i] = np.nan
-        else:
-            out[i] = np.float32(product[i] ** (1.0 - gamma) * (1.0 - rest[i]) ** gamma)
+def _joined(product: Floats, rest: Floats, gamma: float) -> Floats:
+    if gamma == 0:
+        return product
+    np.subtract(1.0, rest, out=rest)
+    if gamma == 1:
+        return rest
+    np.power(product, 1.0 - gamma, out=product)
+    np.power(rest, gamma, out=rest)
+    product *= rest
+    return product
 
 
 def fuzzy_overlay(
@@ -103,7 +113,7 @@ def fuzzy_overlay(
             elif method == "fuzzy_or":
                 out[start:stop] = 1.0 - joined
             else:
-                _join(joined, rest, gamma, out[start:stop])
+                out[start:stop] = _joined(joined, rest, gamma)
 
     over_blocks(work, cells, threads=threads if cells > BLOCK else 1)
     return out

@@ -6,17 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from geoplan.mcda.layers import BLOCK, Layers, checked_range
-from geoplan.raster.kernel import kernel, over_blocks
+from geoplan.raster.kernel import over_blocks
 
 __all__ = ["weighted_product"]
-
-
-@kernel
-def _add_logarithm(
-    total: npt.NDArray[np.float64], value: npt.NDArray[np.floating], weight: float
-) -> None:
-    for i in range(len(value)):
-        total[i] += weight * np.log(np.float64(value[i]))
 
 
 def weighted_product(layers: Layers, *, threads: int | None = None) -> npt.NDArray[np.float32]:
@@ -39,15 +31,19 @@ def weighted_product(layers: Layers, *, threads: int | None = None) -> npt.NDArr
     out = np.empty(cells, dtype=np.float32)
 
     def work(first: int, last: int) -> None:
-        total = np.empty(BLOCK)
+        total, room = np.empty(BLOCK), np.empty(BLOCK)
         for start in range(first, last, BLOCK):
             stop = min(start + BLOCK, last)
-            part = total[: stop - start]
+            part, logarithm = total[: stop - start], room[: stop - start]
             part[:] = 0.0
             for value, weight in zip(layers.values, layers.weights, strict=True):
                 checked_range(value[start:stop], "weighted_product")
-                _add_logarithm(part, np.maximum(value[start:stop], 0.0), weight)
-            out[start:stop] = np.exp(part)
+                np.maximum(value[start:stop], 0.0, out=logarithm)
+                with np.errstate(divide="ignore"):  # ln 0 is −∞, as it should be
+                    np.log(logarithm, out=logarithm)
+                logarithm *= weight
+                part += logarithm
+            out[start:stop] = np.exp(part, out=part)
 
     over_blocks(work, cells, threads=threads if cells > BLOCK else 1)
     return out

@@ -1,10 +1,10 @@
 """TOPSIS, VIKOR, SPOTIS and PROMETHEE II beside pymcdm, scikit-criteria and plain numpy.
 
 ``python -m benchmarks.ranking [--quick] [--json]``. A ratio is the peer's time over ours: above 1,
-ours is faster. Both work on the same table in the same run, ours with its check of the table, and ``apart`` is the largest
-difference of their numbers. The public PROMETHEE compares every pair, so that it runs on the
-small table alone; beyond, the peer is what a careful user would write with a sort, sums and
-binary searches in numpy.
+ours is faster. Both work on the same table in the same run, ours with the check of the table, and
+``apart`` is the largest difference of their numbers. The public PROMETHEE compares every pair, so
+that it runs on the small table alone; beyond, the peer is what a careful user would write with a
+sort, sums and binary searches in numpy.
 """
 
 from __future__ import annotations

@@ -77,6 +77,8 @@ _NUMBERS = {
     "lat",
     "modules",
     "reinforcement_cost",
+    "route_km",
+    "line_cost",
 }
 
 
@@ -176,7 +178,8 @@ def supply_table(
     """Return one row per chosen site, resource and source, own supply included.
 
     Sites in the order of ``chosen``, resources in their order, sources nearest first, then own
-    supply, then reuse, then what goes unserved (kind ``shortfall``).
+    supply, then reuse, then what goes unserved (kind ``shortfall``). Where lines
+    follow least-cost paths there are the columns ``route_km`` and ``line_cost``.
     """
     places = _places(prepared)
     nan = float("nan")
@@ -203,6 +206,8 @@ def supply_table(
                         "amount": amount,
                         "unit": resource.unit,
                         "distance_km": float(resource.link_km[k]),
+                        "route_km": float(resource.link_route[k]),
+                        "line_cost": float(resource.line_cost[k]),
                         "cost": float(resource.line_cost[k] + resource.unit_cost[k] * amount),
                         "basis": source.get("basis"),
                         "source_name_en": source.get("name_en"),
@@ -218,6 +223,8 @@ def supply_table(
                     **{c: r[c] for c in ("site_id", "resource", "source_id", "kind", "amount")},
                     **{c: r[c] for c in ("unit", "cost", "basis")},
                     "distance_km": 0.0,
+                    "route_km": 0.0,
+                    "line_cost": 0.0,
                     "source_name_en": r["name_en"],
                     "source_name_local": r["name_local"],
                     "source_lon": lon,
@@ -228,7 +235,8 @@ def supply_table(
                 for r in own
                 if r["site_id"] == site and r["resource"] == resource.name
             ]
-    return _frame(rows, SUPPLY_COLUMNS)
+    routed = any(r.rule.route == "least_cost" for r in prepared.resources)
+    return _frame(rows, (*SUPPLY_COLUMNS, *(("route_km", "line_cost") if routed else ())))
 
 
 def source_table(prepared: Prepared, assignments: Sequence[Assignment]) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""Checks of the chosen set: count, ranks, caps, quota, spacing, cost and the solver's record."""
+"""Checks of the chosen set: count, ranks, quotas, locks, levels, spacing, cost, solver's record."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import math
 from collections.abc import Callable
 
 import numpy as np
+import pandas as pd
+from shapely import Point
 
 from geoplan.studies.distance import edge_km
 from geoplan.studies.evidence import Evidence, NotSo
@@ -50,9 +52,13 @@ def _agree(e: Evidence) -> str:
         odd = sorted(flagged ^ set(portfolio.index))[0]
         raise NotSo(f"site {odd} is chosen in one of ranking.csv and portfolio.csv only")
     shared = ["area_ha", "score", *[c for c in portfolio.columns if c in _same(ranking.columns)]]
+    level = _level(e)
     for column in dict.fromkeys(shared):
         left, right = portfolio[column], ranking.loc[portfolio.index, column]
         differs = left.ne(right) & ~(left.isna() & right.isna())
+        if column.endswith(("_m3_per_day", "_mva")) and (level != 1).any():
+            # Demand follows the level at which the site is built.
+            differs = (left - right * level).abs() > 1e-6 + 1e-9 * right.abs()
         if differs.any():
             raise NotSo(f"{column} of site {differs.idxmax()} differs from ranking.csv")
     if set(e.sites.index) != set(ranking.index):
@@ -61,6 +67,17 @@ def _agree(e: Evidence) -> str:
     if not ranking.loc[portfolio.index, "served_alone"].all():
         raise NotSo("a chosen site is marked as one that cannot be served even alone")
     return "portfolio.csv, ranking.csv and sites.gpkg name the same sites and figures"
+
+
+def _level(e: Evidence) -> pd.Series[float]:
+    """Return the level at which each chosen site is built; 1 where the file has none."""
+    table = e.table("portfolio").set_index("site_id")
+    if "level" not in table.columns:
+        return pd.Series(1.0, index=table.index)
+    level = pd.to_numeric(table["level"], errors="coerce").astype(float)
+    if level.isna().any():
+        raise NotSo(f"the level of site {level.isna().idxmax()} is not a number")
+    return level
 
 
 def _same(columns: list[str]) -> set[str]:
@@ -93,6 +110,81 @@ def _quota(e: Evidence) -> str:
     return f"{have} of {len(chosen)} in less-industrialised regions, {needed} needed"
 
 
+def _levels(e: Evidence) -> str:
+    spec = e.scenario["portfolio"]
+    level, allowed = _level(e), [float(v) for v in spec.get("levels") or [1.0]]
+    for site, value in level.items():
+        if not any(abs(value - v) <= 1e-9 for v in allowed):
+            raise NotSo(f"site {site} is built at {value:g}, the levels are {allowed}")
+    least = spec.get("area_ha_min")
+    table = e.table("portfolio").set_index("site_id")
+    area = float((table["area_ha"].astype(float) * level).sum())
+    if e.chosen and least is not None and area < float(least) - 1e-4 * max(len(table), 1):
+        raise NotSo(f"the plan has {area:,.4f} ha, {float(least):,.4f} are needed")
+    wanted = "" if least is None else f", {float(least):,.1f} needed"
+    return f"{area:,.1f} ha at the levels of the scenario{wanted}"
+
+
+def _quotas(e: Evidence) -> str:
+    """Count the chosen sites of every group that the scenario names."""
+    spec, table = e.scenario["portfolio"], e.ranking
+    quotas = spec.get("quotas") or []
+    if not e.chosen or not quotas:
+        return "no quotas were asked for" if not quotas else "no plan"
+    chosen, count = table.loc[e.chosen], int(spec["count"])
+    for quota in quotas:
+        keep = pd.Series(True, index=chosen.index)
+        for column, wanted in (quota.get("where") or {}).items():
+            if column not in chosen.columns:
+                raise NotSo(f"quota {quota['id']} needs the column {column} in ranking.csv")
+            values = wanted if isinstance(wanted, list) else [wanted]
+            known = {str(v).lower() for v in values}
+            keep &= chosen[column].map(lambda v, k=known: str(v).lower() in k)
+        level = quota.get("level") or spec.get("region_level") or 1
+        codes = table.get(f"region{level}_code")
+        if (quota.get("regions") or quota.get("each")) and codes is None:
+            raise NotSo(f"quota {quota['id']} needs region{level}_code in ranking.csv")
+        regions = [str(r) for r in quota.get("regions") or []]
+        groups = {quota["id"]: keep}
+        if codes is not None and quota.get("each"):
+            named = regions or sorted({str(c) for c in codes if str(c)})
+            groups = {f"{quota['id']}, {r}": keep & (codes[chosen.index] == r) for r in named}
+        elif codes is not None and regions:
+            groups = {quota["id"]: keep & codes[chosen.index].isin(regions)}
+        low = max(
+            int(quota.get("min") or 0),
+            math.ceil(float(quota.get("min_share") or 0) * count - 1e-9),
+        )
+        high = math.inf if quota.get("max") is None else int(quota["max"])
+        if quota.get("max_share") is not None:
+            high = min(high, math.floor(float(quota["max_share"]) * count + 1e-9))
+        for name, group in groups.items():
+            have = int(group.sum())
+            if not low <= have <= high:
+                raise NotSo(f"quota {name} has {have} sites, {low} to {high:g} are allowed")
+    return f"{len(quotas)} quotas kept"
+
+
+def _locks(e: Evidence) -> str:
+    """Locks by id are in or out of the plan; those by place in a chosen outline or in none."""
+    spec, chosen = e.scenario["portfolio"], set(e.chosen)
+    locks = [(p, True) for p in spec.get("lock_in") or []]
+    locks += [(p, False) for p in spec.get("lock_out") or []]
+    if not locks or not chosen:
+        return "no locks were asked for" if not locks else "no plan"
+    for place, wanted in locks:
+        if place.get("site_id"):
+            name, held = place["site_id"], place["site_id"] in chosen
+        else:
+            name = f"at lon {place['lon']}, lat {place['lat']}"
+            point = Point(place["lon"], place["lat"])
+            held = any(e.sites.geometry[s].buffer(1e-7).intersects(point) for s in chosen)
+        if held != wanted:
+            what = "locked in and not chosen" if wanted else "locked out and chosen"
+            raise NotSo(f"site {name} is {what}")
+    return f"{len(locks)} locks kept"
+
+
 def _spacing(e: Evidence) -> str:
     spacing = float(e.scenario["portfolio"].get("spacing_km") or 0)
     sites = e.sites.geometry
@@ -114,12 +206,20 @@ def _budget(e: Evidence) -> str:
         summed = float(supply.get(site, 0.0))
         if abs(summed - cost) > 1e-6 * max(abs(cost), 1) + 0.5:
             raise NotSo(f"site {site} costs {cost:,.2f}, its supply {summed:,.2f}")
-    total = float(table["cost"].sum())
+    total = float(table["cost"].sum()) + _reinforcement(e)
     budget = e.scenario["portfolio"].get("budget")
     if budget is not None and total > float(budget) * (1 + 1e-9) + 0.01 * len(table):
         raise NotSo(f"the plan costs {total:,.2f}, the budget is {budget:,.2f}")
     within = "" if budget is None else f", within {budget:,.0f}"
     return f"total cost {total:,.0f}{within}"
+
+
+def _reinforcement(e: Evidence) -> float:
+    """Return what raising headroom at sources costs; 0 where the file says nothing of it."""
+    table = e.table("sources")
+    if "reinforcement_cost" not in table.columns:
+        return 0.0
+    return float(pd.to_numeric(table["reinforcement_cost"], errors="coerce").fillna(0.0).sum())
 
 
 def _solver(e: Evidence) -> str:
@@ -130,7 +230,16 @@ def _solver(e: Evidence) -> str:
         return f"no plan: {record['status']}"
     table = e.table("portfolio")
     price = e.scenario["portfolio"].get("cost_per_score_point")
-    value = float(table["score"].sum()) - (float(table["cost"].sum()) / price if price else 0.0)
+    spec = e.scenario["portfolio"]
+    levels = [float(v) for v in spec.get("levels") or [1.0]]
+    gains = [float(v) for v in spec.get("level_benefit") or levels]
+    level = _level(e)
+    benefit = [
+        next((g for v, g in zip(levels, gains, strict=True) if abs(v - level[s]) <= 1e-9), math.nan)
+        for s in table["site_id"]
+    ]
+    spent = float(table["cost"].sum()) + _reinforcement(e)
+    value = float((table["score"] * benefit).sum()) - (spent / price if price else 0.0)
     objective, bound, gap = record["objective"], record["bound"], record["gap"]
     if abs(value - objective) > 1e-5 * len(table):
         raise NotSo(f"the solver's objective is {objective:.6f}, the chosen sites give {value:.6f}")
@@ -182,6 +291,9 @@ CHECKS: tuple[tuple[str, Callable[[Evidence], str]], ...] = (
     ("contributions", _contributions),
     ("region caps", _region_cap),
     ("quota", _quota),
+    ("levels and area", _levels),
+    ("quotas", _quotas),
+    ("locks", _locks),
     ("spacing", _spacing),
     ("cost and budget", _budget),
     ("solver", _solver),

@@ -82,6 +82,13 @@ def _served(e: Evidence) -> str:
                     f"site {site} needs {need:,.6f} {UNITS[resource]} of {resource} and is given "
                     f"{got:,.6f}"
                 )
+    unserved = supply[supply["source_id"].str.startswith("shortfall:")]
+    allowed = e.scenario["portfolio"].get("shortfall") or {}
+    for row in unserved.to_dict("records"):
+        if row["resource"] not in allowed:
+            raise NotSo(f"{row['resource']} of site {row['site_id']} may not go unserved")
+    if len(unserved):
+        return f"{len(table)} sites; {len(unserved)} demands go partly unserved, at their price"
     return f"{len(table)} sites × {len(DEMAND)} resources served in full"
 
 
@@ -104,14 +111,69 @@ def _headroom(e: Evidence) -> str:
                 raise NotSo(f"{key[1]} has no known headroom and gives {amount:,.3f}")
             continue
         rule = e.scenario["supply"][key[0]]
-        share = 1.0 if row["kind"] == "own" else float(rule.get("headroom_share_max", 1.0))
-        limit = float(row["headroom"]) * share
+        own = row["kind"] in ("own", "shortfall")
+        share = 1.0 if own else float(rule.get("headroom_share_max", 1.0))
+        limit = (float(row["headroom"]) + (0.0 if own else _raised(row, rule, key[1]))) * share
         if amount > limit + 5e-7 + 1e-12 * limit:
             raise NotSo(
                 f"{key[1]} gives {amount:,.6f} {row['unit']}, its headroom allows {limit:,.6f}"
             )
         full += bool(amount > 0 and amount > limit * (1 - 1e-6))
     return f"{len(taken)} sources used, none above its headroom, {full} used up"
+
+
+def _number(row: pd.Series[Any], column: str) -> float:
+    """Return a number of an optional column; 0 where it is absent or empty."""
+    value = pd.to_numeric(row.get(column), errors="coerce")
+    return 0.0 if value is None or pd.isna(value) else float(value)
+
+
+def _raised(row: pd.Series[Any], rule: dict[str, Any], source: str) -> float:
+    """Return what modules of reinforcement add to a source, and check their number and cost."""
+    modules = _number(row, "modules")
+    if modules == 0:
+        return 0.0
+    given = rule.get("reinforcement")
+    if not given:
+        raise NotSo(f"{source} has {modules:g} modules, the scenario allows no reinforcement")
+    most = int(given.get("modules_max", 1))
+    if modules != round(modules) or not 0 <= modules <= most:
+        raise NotSo(f"{source} has {modules:g} modules of reinforcement, the most is {most}")
+    cost, paid = modules * float(given["cost"]), _number(row, "reinforcement_cost")
+    if abs(cost - paid) > 0.01 + 1e-6 * cost:
+        raise NotSo(f"{source}: {modules:g} modules cost {paid:,.2f}, not {cost:,.2f}")
+    return modules * float(given["module_size"])
+
+
+def _caps(e: Evidence) -> str:
+    """Sum what the plan takes from the sources of each joint limit."""
+    caps = e.scenario["supply"].get("caps") or []
+    if not caps:
+        return "no joint limits were asked for"
+    sources, supply = e.table("sources"), e.table("supply")
+    for cap in caps:
+        if UNITS.get(cap["resource"]) != cap["unit"]:
+            raise NotSo(f"cap {cap['id']} is in '{cap['unit']}'")
+        mine = sources[(sources["resource"] == cap["resource"])]
+        mine = mine[~mine["kind"].isin(["own", "shortfall"])]
+        chosen = cap["sources"]
+        if isinstance(chosen, dict):
+            keep = pd.Series(True, index=mine.index)
+            for column, wanted in chosen.items():
+                if column not in mine.columns:
+                    raise NotSo(f"cap {cap['id']} needs the column {column} in sources.csv")
+                values = {str(v) for v in (wanted if isinstance(wanted, list) else [wanted])}
+                keep &= mine[column].map(lambda v, w=values: str(v) in w)
+            ids = set(mine.loc[keep, "source_id"])
+        else:
+            ids = {str(s) for s in chosen}
+        rows = supply[(supply["resource"] == cap["resource"]) & supply["source_id"].isin(ids)]
+        used, limit = float(rows["amount"].sum()), float(cap["max"])
+        if used > limit + 5e-7 * (1 + len(rows)) + 1e-12 * limit:
+            raise NotSo(
+                f"cap {cap['id']}: {used:,.6f} {cap['unit']} are taken, {limit:,.6f} is the most"
+            )
+    return f"{len(caps)} joint limits kept"
 
 
 def _own(e: Evidence) -> str:
@@ -175,7 +237,7 @@ def _distances(e: Evidence) -> str:
     farthest = 0.0
     for row in e.table("supply").to_dict("records"):
         source = sources.loc[(row["resource"], row["source_id"])]
-        if source["kind"] == "own":
+        if source["kind"] in ("own", "shortfall"):
             if row["distance_km"] != 0:
                 raise NotSo(f"{row['source_id']} is on the site, yet {row['distance_km']} km away")
             continue
@@ -199,11 +261,19 @@ def _costs(e: Evidence) -> str:
     for row in e.table("supply").to_dict("records"):
         source = sources.loc[(row["resource"], row["source_id"])]
         rule = e.scenario["supply"][row["resource"]]
-        if row["source_id"].startswith("reuse:"):
+        if source["kind"] == "shortfall":
+            prices = e.scenario["portfolio"].get("shortfall") or {}
+            expected = row["amount"] * float(prices.get(row["resource"], 0))
+        elif row["source_id"].startswith("reuse:"):
             expected = row["amount"] * float(rule["reuse"].get("cost_per_unit", 0))
         elif source["kind"] == "own":
             own = _own_rule(e, row)
             expected = round(float(source["headroom"]) / float(own["module_size"])) * own["cost"]
+        elif rule.get("route") == "least_cost":
+            if "line_cost" not in row:
+                raise NotSo("supply.csv lacks the column line_cost, lines follow least-cost paths")
+            expected = _number(pd.Series(row), "line_cost")
+            expected += row["amount"] * float(rule.get("cost_per_unit", 0))
         else:
             route = row["distance_km"] * float(rule.get("route_factor", 1.3))
             expected = route * float(rule.get("cost_per_km", 0))
@@ -224,6 +294,7 @@ CHECKS: tuple[tuple[str, Callable[[Evidence], str]], ...] = (
     ("demand", _demand),
     ("demand served", _served),
     ("headroom", _headroom),
+    ("joint limits", _caps),
     ("own supply", _own),
     ("reuse", _reuse),
     ("distances", _distances),

@@ -25,9 +25,9 @@ from geoplan.expression import select
 from geoplan.grid import Grid
 from geoplan.raster.distance import distance_in_strip, distance_m, strip_borders, within
 from geoplan.siting.criteria import Measure, Suitability, suitability
-from geoplan.siting.exclude import Exclusions, RuleMask, combine
+from geoplan.siting.exclude import Exclusions, combine
 from geoplan.siting.tiles import in_strips, sum_within_strip
-from geoplan.studies.exclusion import excluded
+from geoplan.studies.exclusion import rule_masks
 from geoplan.studies.measure import measured
 from geoplan.studies.surface import Ground
 from geoplan.studies.tiled import tiled_suitability
@@ -116,12 +116,9 @@ def whole(plan: LandPlan, rasters: dict[str, np.ndarray]) -> tuple[Exclusions, S
     ground = InMemory(plan, rasters)
     inside = raster.rasterise(plan.area, plan.grid)
 
-    def masks() -> Iterator[RuleMask]:
-        for rule in plan.rules:
-            found: Any = excluded(ground, rule)
-            yield found if isinstance(found, RuleMask) else RuleMask(rule.id, found)
-
-    exclusions = combine(masks(), inside=inside)
+    exclusions = combine(
+        rule_masks(ground, plan.rules), inside=inside, usable_share_min=plan.usable_share_min
+    )
 
     def raw(name: str) -> np.ndarray:
         criterion = plan.criteria[name]
@@ -196,6 +193,8 @@ def made_plan(folder: Path, *, all_land: bool) -> tuple[LandPlan, dict[str, np.n
                  "value": {"kind": "categorical", "values": {1: 1, 2: 0.7, 3: 0.1}, "other": 0}},
         "people": {"measure": "density", "layer": "towns", "weight_field": "people",
                    "radius_km": 1.5, "value": {"kind": "linear", "best": 3000, "worst": 0}},
+        "lines": {"measure": "line_density", "layer": "roads", "radius_km": 1.0,
+                  "value": {"kind": "linear", "best": 4, "worst": 0}},
         "index": {"measure": "region", "index": "industrialisation", "missing": policy},
     }  # fmt: skip
     rules = [
@@ -204,7 +203,11 @@ def made_plan(folder: Path, *, all_land: bool) -> tuple[LandPlan, dict[str, np.n
         {"id": "towns", "layer": "towns", "within_m": 0},
         {"id": "steep", "raster": "slope", "above": 26, "missing": "allow"},
         {"id": "soil", "raster": "soil", "classes": [5]},
-    ]
+        {"id": "gardens", "layer": "parks", "within_m": 700, "share": "covered"},
+        {"id": "sand", "raster": "soil", "equals": [4], "share": 0.4},
+        {"id": "estate", "layer": "towns", "where": "people > 800", "within_m": 500,
+         "effect": "include", "over": ["parks", "steep"]},
+    ]  # fmt: skip
     names = list(criteria)
     plan = LandPlan(
         grid=GRID,
@@ -216,6 +219,7 @@ def made_plan(folder: Path, *, all_land: bool) -> tuple[LandPlan, dict[str, np.n
         rasters={"slope": folder / "slope.npy", "soil": folder / "soil.tif"},
         regions={"index": regions},
         strip_rows=17,
+        usable_share_min=0.5,
     )
     return plan, {"slope": slope, "soil": soil}
 
@@ -236,7 +240,9 @@ def client() -> Iterator[Any]:
 def assert_same(found: Any, plan: LandPlan, rasters: dict[str, np.ndarray]) -> None:
     exclusions, surface = whole(plan, rasters)
     assert exclusions.allowed.sum() > 2_000, "the test is about some land"
-    assert found.exclusions.ids == exclusions.ids
+    assert found.exclusions.rules == exclusions.rules
+    for own, theirs in zip(found.exclusions.shares, exclusions.shares, strict=True):
+        np.testing.assert_array_equal(own, theirs)
     assert found.exclusions.bits.dtype == exclusions.bits.dtype
     assert found.exclusions.bits.tobytes() == exclusions.bits.tobytes()
     assert found.exclusions.inside.tobytes() == exclusions.inside.tobytes()
@@ -284,6 +290,14 @@ def test_errors_of_workers_arrive(client: Any, tmp_path: Path) -> None:
     plan.frames["towns"] = far  # type: ignore[index]
     with pytest.raises(EmptyLayer, match="'towns'"):
         tiled_suitability(plan, client, tmp_path / "far")
+    np.save(tmp_path / "nothing.npy", np.full(GRID.shape, np.nan, np.float32))
+    rule = ExclusionRule.model_validate({"id": "steep", "raster": "slope", "above": 5})
+    nothing = LandPlan(
+        GRID, plan.area, (rule,), {"i": plan.criteria["index"]}, {"i": 1.0},
+        {}, {"slope": tmp_path / "nothing.npy"}, {"i": plan.regions["index"]},
+    )  # fmt: skip
+    with pytest.raises(EmptyLayer, match="no cell of the grid"):
+        tiled_suitability(nothing, client, tmp_path / "empty")
 
 
 def test_a_plan_that_does_not_fit_is_refused(tmp_path: Path) -> None:

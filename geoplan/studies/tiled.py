@@ -93,11 +93,12 @@ def tiled_suitability(
         ready, borders = _prepared(plan, submit)
         finish = not any(steps.needs_all_land(c) for c in plan.criteria.values())
         strips = plan.strips
-        last = [submit(steps.find_land, s.index, finish, ready) for s in strips]
+        landed = [submit(steps.find_land, s.index, finish, ready) for s in strips]
+        last = landed
         known: dict[str, Any] = {}
         if not finish:
             known = {
-                name: submit(steps.find_known, name, last)
+                name: submit(steps.find_known, name, landed)
                 for name, criterion in plan.criteria.items()
                 if steps.needs_all_land(criterion)
             }
@@ -114,7 +115,8 @@ def tiled_suitability(
             future.result()
             if on_strip is not None:
                 on_strip(number[future.key])
-        tables = client.gather(last)
+        lands = client.gather(landed)
+        tables = [table for _, table in lands] if finish else client.gather(last)
         found = client.gather(known)
     except KilledWorker as error:
         raise Unavailable(
@@ -123,6 +125,7 @@ def tiled_suitability(
         ) from error
     finally:
         client.cancel(futures)
+    _check_rasters(plan, set().union(*(with_value for with_value, _ in lands)))
     return _joined(plan, folder, tables, found)
 
 
@@ -139,8 +142,10 @@ def _prepared(
     for name, criterion in plan.criteria.items():
         if criterion.measure == "region":
             ready.append(submit(steps.draw_region, name))
-        elif criterion.measure == "density":
+        elif steps.is_point_density(criterion):
             ready.append(submit(steps.find_points, name))
+        elif criterion.measure not in ("distance", "raster"):
+            ready.append(submit(steps.find_measure, name))
     ready += [submit(steps.find_rule, r.id) for r in plan.rules if not steps.by_strip(r)]
     return [*ready, *borders.values()], borders
 
@@ -163,6 +168,16 @@ def _check_drawn(plan: LandPlan) -> None:
             raise EmptyLayer(
                 f"layer '{layer}' has no feature{chosen}, so no distance can be measured",
                 remedy="correct 'where', or load the layer",
+            )
+
+
+def _check_rasters(plan: LandPlan, known: set[str]) -> None:
+    for rule in plan.rules:
+        if steps.by_strip(rule) and rule.id not in known:
+            raise EmptyLayer(
+                f"raster '{rule.raster}': no cell of the grid has a value",
+                where=f"exclude.{rule.id}",
+                remedy="load a raster that covers the search area, or take the rule out",
             )
 
 

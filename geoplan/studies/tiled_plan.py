@@ -132,16 +132,33 @@ class LandPlan:
             *((f"criteria.{n}", c) for n, c in self.criteria.items()),
         ]
         for place, item in items:
-            if item.layer is not None and item.layer not in self.frames:
-                raise UnknownName(f"no features of layer '{item.layer}' were given", where=place)
-            if item.raster is not None:
-                path = self.rasters.get(item.raster)
-                if path is None:
-                    raise UnknownName(f"no file of raster '{item.raster}' was given", where=place)
-                read_rows(path, self.grid, Strip(0, 0, 1))
+            said = item.model_dump(mode="json")
+            for layer in _named(said, "layer"):
+                if layer not in self.frames:
+                    raise UnknownName(f"no features of layer '{layer}' were given", where=place)
+            for name in _named(said, "raster"):
+                if name not in self.rasters:
+                    raise UnknownName(f"no file of raster '{name}' was given", where=place)
+                read_rows(self.rasters[name], self.grid, Strip(0, 0, 1))
         for name, criterion in self.criteria.items():
             if criterion.measure == "region" and name not in self.regions:
                 raise UnknownName("no regions were given", where=f"criteria.{name}")
+            if criterion.measure == "share" and criterion.radius_km is None:
+                raise RangeError(
+                    "a share by regions cannot be taken in strips",
+                    where=f"criteria.{name}",
+                    remedy="give it as a measure 'region', with the share as the value",
+                )
+
+
+def _named(said: Any, key: str) -> list[str]:
+    """Return what is given under ``key`` anywhere in a rule or criterion."""
+    if isinstance(said, list):
+        return [name for part in said for name in _named(part, key)]
+    if not isinstance(said, dict):
+        return []
+    own = [str(said[key])] if isinstance(said.get(key), str) else []
+    return own + [name for part in said.values() for name in _named(part, key)]
 
 
 class FiledGround(Ground):

@@ -6,6 +6,7 @@ A step that is done twice (its worker was lost) writes the same bytes again.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -25,13 +26,14 @@ from geoplan.siting.allowed import AllowedLand
 from geoplan.siting.criteria import ScoreSum, known_mean, row_sums, value_of
 from geoplan.siting.exclude import RuleMask, combine
 from geoplan.siting.tiles import Strip, sum_within_strip
-from geoplan.studies.exclusion import excluded
+from geoplan.studies.exclusion import rule_mask
+from geoplan.studies.measure import measured
 from geoplan.studies.surface import BoolArray, FloatArray
 from geoplan.studies.tiled_plan import FiledGround, LandPlan, read_rows, save
 
 __all__ = ["Known", "by_strip", "draw", "draw_area", "draw_region", "find_borders",
-           "find_known", "find_land", "find_points", "find_rule", "find_score",
-           "needs_all_land", "told"]  # fmt: skip
+           "find_known", "find_land", "find_measure", "find_points", "find_rule", "find_score",
+           "is_point_density", "needs_all_land", "told"]  # fmt: skip
 
 Known = tuple[ValueStatistics | None, float | None]
 """Of a criterion over all allowed land: statistics of its measure, mean of its value."""
@@ -45,6 +47,11 @@ def needs_all_land(criterion: Criterion) -> bool:
 def by_strip(rule: ExclusionRule) -> bool:
     """Return whether a rule looks at the raster value of the cell itself and at nothing else."""
     return rule.raster is not None and rule.extent is None and rule.share is None
+
+
+def is_point_density(criterion: Criterion) -> bool:
+    """Return whether a criterion is a plain sum over a disk, which a strip can take alone."""
+    return criterion.measure == "density" and criterion.decay in (None, "none")
 
 
 def draw_area(folder: Path) -> None:
@@ -96,7 +103,15 @@ def draw_region(folder: Path, name: str) -> None:
         fill=np.nan,
         dtype=np.float32,
     )
-    save(folder / f"region-{name}.npy", drawn)
+    save(folder / f"whole-{name}.npy", drawn)
+
+
+def find_measure(folder: Path, name: str) -> None:
+    """Write a measure that reaches across the grid (ways, lines, wind) on the whole of it."""
+    with threads_limited(1):
+        plan = LandPlan.read(folder)
+        found = measured(FiledGround(folder, plan), plan.criteria[name], pd.DataFrame())
+        save(folder / f"whole-{name}.npy", found)
 
 
 def find_points(folder: Path, name: str) -> None:
@@ -118,13 +133,15 @@ def find_rule(folder: Path, rule_id: str) -> None:
     with threads_limited(1):
         plan = LandPlan.read(folder)
         rule = next(r for r in plan.rules if r.id == rule_id)
-        found = _mask(FiledGround(folder, plan), rule)
+        found = rule_mask(FiledGround(folder, plan), rule)
         if isinstance(found.share, np.ndarray):
             save(folder / f"share-{rule_id}.npy", found.share)
         _save_mask(folder / f"rule-{rule_id}.npy", found.removed)
 
 
-def find_land(folder: Path, index: int, finish: bool, _ready: Sequence[Any]) -> pd.DataFrame | None:
+def find_land(
+    folder: Path, index: int, finish: bool, _ready: Sequence[Any]
+) -> tuple[set[str], pd.DataFrame | None]:
     """Write the exclusions of a strip, and its score or else its measures.
 
     Parameters
@@ -133,13 +150,25 @@ def find_land(folder: Path, index: int, finish: bool, _ready: Sequence[Any]) -> 
     index : int
         Number of the strip.
     finish : bool
-        No criterion needs other cells: write the score. Returns the table of missing measures.
+        No criterion needs other cells: write the score.
+
+    Returns
+    -------
+    known : set of str
+        Rules by strip whose raster has a value here.
+    missing : DataFrame or None
+        The strip's table of missing measures, where its score is written.
     """
     with threads_limited(1):
         plan = LandPlan.read(folder)
         strip = plan.strips[index]
         ground = FiledGround(folder, plan, strip)
         inside = _rows(folder / "inside.npy", plan, strip)
+        known = {
+            rule.id
+            for rule in plan.rules
+            if by_strip(rule) and not np.isnan(ground.raster(str(rule.raster))).all()
+        }
         found = combine(
             _masks(ground, plan, strip),
             inside=inside,
@@ -154,11 +183,11 @@ def find_land(folder: Path, index: int, finish: bool, _ready: Sequence[Any]) -> 
             for name, criterion in plan.criteria.items()
         )
         if finish:
-            return _score(plan, land, measures, {}, folder, index)
+            return known, _score(plan, land, measures, {}, folder, index)
         for name, raw in measures:
             save(folder / f"measure-{name}-{index}.npy", raw)
         save(folder / f"allowed-{index}.npy", np.packbits(found.allowed, axis=1))
-        return None
+        return known, None
 
 
 def find_known(folder: Path, name: str, _landed: Sequence[Any]) -> Known:
@@ -215,17 +244,18 @@ def _score(
 def _masks(ground: FiledGround, plan: LandPlan, strip: Strip) -> Iterator[RuleMask]:
     for rule in plan.rules:
         if by_strip(rule):
-            yield _mask(ground, rule)
+            # A raster without any value is refused; that may be said of a whole grid only, so
+            # the strip gets one more row that has values.
+            found = rule_mask(_WithSpareRow(ground.folder, plan, strip), rule)
+            yield replace(found, removed=found.removed[:-1])
         else:
             removed = _rows(ground.folder / f"rule-{rule.id}.npy", plan, strip)
             yield RuleMask(rule.id, removed, **told(ground.folder, rule, strip))
 
 
-def _mask(ground: FiledGround, rule: ExclusionRule) -> RuleMask:
-    found: Any = excluded(ground, rule)
-    if isinstance(found, RuleMask):
-        return found
-    return RuleMask(rule.id, found, effect=rule.effect, over=rule.over)
+class _WithSpareRow(FiledGround):
+    def raster(self, layer: str) -> FloatArray:
+        return np.vstack([super().raster(layer), np.zeros((1, self.grid.cols), np.float32)])
 
 
 def told(folder: Path, rule: ExclusionRule, strip: Strip | None) -> dict[str, Any]:
@@ -242,9 +272,7 @@ def _measure(ground: FiledGround, strip: Strip, name: str, criterion: Criterion)
     folder, plan = ground.folder, ground.plan
     if criterion.measure == "raster":
         return ground.raster(str(criterion.raster))
-    if criterion.measure == "region":
-        return read_rows(folder / f"region-{name}.npy", plan.grid, strip)
-    if criterion.measure == "density":
+    if is_point_density(criterion):
         x, y, weights = np.load(folder / f"points-{name}.npy")
         return sum_within_strip(
             x,
@@ -254,6 +282,8 @@ def _measure(ground: FiledGround, strip: Strip, name: str, criterion: Criterion)
             grid=plan.grid,
             strip=strip,
         )
+    if criterion.measure != "distance":
+        return read_rows(folder / f"whole-{name}.npy", plan.grid, strip)
     key = (str(criterion.layer), criterion.where)
     if key not in ground._distances:
         number = plan.drawn.index(key)

@@ -45,7 +45,7 @@ class Layers:
     def shares(self) -> npt.NDArray[np.float64]:
         """Weights that sum to 1."""
         weights = np.array(self.weights, dtype=np.float64)
-        return weights / weights.sum()
+        return np.asarray(weights / weights.sum())
 
 
 def layers_of(values: Sequence[Values], weights: Sequence[float]) -> Layers:

@@ -151,8 +151,9 @@ def _parameters(spec: Shape, data: _Data) -> Shape:
         return _with(spec, factor=factor, shift=low - math.exp(_FROM) / factor)
     if isinstance(spec, PowerValue):
         return _with(spec, shift=data.low)
-    fits_ends = isinstance(spec, LogisticGrowthValue | LogisticDecayValue | SymmetricLinearValue)
-    if fits_ends and (spec.minimum is None or spec.maximum is None):
+    if isinstance(spec, LogisticGrowthValue | LogisticDecayValue | SymmetricLinearValue):
+        if spec.minimum is not None and spec.maximum is not None:
+            return spec
         low, high = data.range
         return _with(spec, minimum=low, maximum=high)
     return spec

@@ -44,7 +44,7 @@ class Study:
 
     frame: pd.DataFrame
     document: dict[str, Any]
-    reasons: dict[str, tuple[Reason, ...]]
+    reasons: Mapping[str, tuple[Reason, ...]]
     notices: tuple[Text, ...] = ()
 
 

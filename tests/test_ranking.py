@@ -101,6 +101,13 @@ def test_spotis_never_reverses(seed: int, count: int, top: int) -> None:
     assert found.copied == min(top, count)
 
 
+def test_large_tables_are_ranked_again_fewer_times() -> None:
+    table = np.random.default_rng(0).random((200_000, 10))
+    question = decision(table, np.full(10, 0.1))
+    found = reversals(question, lambda d: -spotis(d, [(0, 1)] * 10), top=15)
+    assert (found.dropped, found.copied, found.free) == (2, 2, True)
+
+
 def test_all_methods_put_what_dominates_first() -> None:
     rng = np.random.default_rng(5)
     table = rng.random((50, 4)) * 0.9

@@ -16,6 +16,9 @@ __all__ = ["MOST_TESTS", "Reversal", "reversals"]
 MOST_TESTS = 10
 """Alternatives left out, and copies added, at most: the work is twice as many rankings."""
 
+_MOST_VALUES = 5_000_000
+"""Values that are ranked again for each kind of test; large tables are tested fewer times."""
+
 _TIE_DECIMALS = 12
 
 
@@ -66,7 +69,8 @@ def reversals(question: Decision, score: Callable[[Decision], FloatArray], *, to
     Returns
     -------
     Reversal
-        At most 2 × `MOST_TESTS` rankings.
+        At most 2 × `MOST_TESTS` rankings, fewer of tables above half a million values; the
+        numbers made are in it.
 
     Notes
     -----
@@ -81,6 +85,7 @@ def reversals(question: Decision, score: Callable[[Decision], FloatArray], *, to
     values = question.values
     count = len(values)
     top = min(top, count)
+    most = min(MOST_TESTS, max(1, _MOST_VALUES // values.size))
     base = _order(score(question))
     best = base[:top]
     number = np.arange(count)
@@ -93,13 +98,13 @@ def reversals(question: Decision, score: Callable[[Decision], FloatArray], *, to
         moved = max(moved, differ)
         other_first += int(order[0] != best[0])
 
-    for row in base[max(top, count - MOST_TESTS) :][::-1]:
+    for row in base[max(top, count - most) :][::-1]:
         kept = np.delete(number, row)
         compare(kept[_order(score(question.with_values(values[kept])))], 0)
         dropped += 1
     worst = question.worst
     copied = 0
-    for row in best[:MOST_TESTS]:
+    for row in best[:most]:
         copy = values[row] + (worst - values[row]) / 2.0
         if np.array_equal(copy, values[row]):
             continue

@@ -208,8 +208,7 @@ def _notices(
         out.append(
             both(
                 "rank acceptability is of the best {ranked} of {all} candidates by score",
-                "پذیرش‌پذیری رتبه برای {ranked} نامزد برتر از {all} نامزد، به ترتیب امتیاز، "
-                "محاسبه شد",
+                "مقبولیت رتبه برای {ranked} نامزد برتر از {all} نامزد، به ترتیب امتیاز، محاسبه شد",
                 ranked=len(table),
                 all=len(frame),
             )
@@ -220,7 +219,7 @@ def _notices(
             both(
                 "rank acceptability adds weighted values, while the score of this scenario is "
                 "put together by {method}",
-                "پذیرش‌پذیری رتبه ارزش‌های وزن‌دار را جمع می‌کند، ولی امتیاز این سناریو با روش "
+                "مقبولیت رتبه ارزش‌های وزن‌دار را جمع می‌کند، ولی امتیاز این سناریو با روش "
                 "{method} ساخته شده است",
                 method=method,
             )

@@ -46,7 +46,7 @@ class GaussianValue(_Peaked):
 
 
 class NearValue(_Peaked):
-    """1 / (1 + spread · (x − midpoint)²): best at ``midpoint``, narrower than ``gaussian``."""
+    """1 / (1 + spread · (x − midpoint)²): best at ``midpoint``, longer tails than ``gaussian``."""
 
     kind: Literal["near"]
 

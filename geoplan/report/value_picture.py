@@ -9,34 +9,19 @@ import numpy as np
 import numpy.typing as npt
 
 from geoplan.catalogue.text import Text
-from geoplan.catalogue.value import (
-    BellValue,
-    CategoricalValue,
-    GaussianValue,
-    IdentityValue,
-    LargeValue,
-    MsLargeValue,
-    MsSmallValue,
-    NearValue,
-    Shape,
-    SigmoidValue,
-    SmallValue,
-    SValue,
-    ValueSpec,
-    ZValue,
-)
+from geoplan.catalogue.value import CategoricalValue, IdentityValue, Shape, ValueSpec
 from geoplan.errors import GeoPlanError
 from geoplan.mcda.value import apply_value
 from geoplan.mcda.value_curve import curve_of
 from geoplan.mcda.value_fit import fitted
 from geoplan.mcda.value_statistics import Histogram, ValueStatistics
 from geoplan.report.language import Language
+from geoplan.report.value_axes import BOTTOM, LEFT, RIGHT, TOP, Axes, range_of, ticks
 from geoplan.report.value_words import value_words
 
 __all__ = ["value_picture"]
 
 _WIDTH = 480.0
-_LEFT, _RIGHT, _TOP, _BOTTOM = 44.0, 462.0, 58.0, 224.0
 _STEPS = 240
 _INK, _QUIET, _GRID = "#1d2724", "#56645d", "#dfe5e1"
 _CURVE, _BARS, _NONE, _LIMIT = "#0b5d4e", "#cfdad4", "#f6e4df", "#a2441c"
@@ -55,70 +40,6 @@ def _word(key: str, language: Language) -> str:
     return language.text(_WORDS[key])
 
 
-def _places(spec: ValueSpec, turns: tuple[float, ...]) -> list[float]:
-    """Return measures that a picture of the function should show, where no data say which."""
-    if isinstance(spec, IdentityValue):
-        return [0.0, 1.0]
-    near = list(turns)
-    if isinstance(spec, SigmoidValue):
-        near += [spec.midpoint - 1.6 * abs(spec.spread), spec.midpoint + 1.6 * abs(spec.spread)]
-    elif isinstance(spec, GaussianValue | NearValue) and spec.spread and spec.midpoint is not None:
-        reach = (2.2 if isinstance(spec, GaussianValue) else 5.0) / math.sqrt(spec.spread)
-        near += [spec.midpoint - reach, spec.midpoint + reach]
-    elif isinstance(spec, BellValue):
-        near += [spec.midpoint - 3 * spec.width, spec.midpoint + 3 * spec.width]
-    elif isinstance(spec, LargeValue | SmallValue) and spec.midpoint:
-        near += [0.0, 2.5 * spec.midpoint]
-    elif isinstance(spec, MsLargeValue | MsSmallValue) and spec.mean is not None and spec.std:
-        foot, step = spec.mean_multiplier * spec.mean, spec.std_multiplier * spec.std
-        near += [foot - step, foot + 6 * step]
-    elif isinstance(spec, SValue | ZValue):
-        near += [spec.start, spec.end]
-    return near
-
-
-def _range(
-    spec: ValueSpec, turns: tuple[float, ...], statistics: ValueStatistics | None
-) -> tuple[float, float]:
-    if statistics is not None and not statistics.missing:
-        low, high = statistics.min, statistics.max
-        reach = 0.5 * (high - low)  # corners and thresholds farther off would squeeze the cells
-        near = [t for t in turns if low - reach <= t <= high + reach or reach == 0]
-        low, high = min([low, *near]), max([high, *near])
-    else:
-        places = _places(spec, turns)
-        low, high = min(places, default=0.0), max(places, default=1.0)
-    if low == high:
-        size = abs(low) * 0.1 or 1.0
-        return low - size, high + size
-    edge = 0.04 * (high - low) if not isinstance(spec, IdentityValue) else 0.0
-    return (max(low - edge, 0.0) if low >= 0 else low - edge), high + edge
-
-
-def _ticks(low: float, high: float) -> list[float]:
-    """Return about five round numbers from ``low`` to ``high``."""
-    raw = (high - low) / 5
-    size = 10.0 ** math.floor(math.log10(raw))
-    step = next(size * m for m in (1, 2, 2.5, 5, 10) if size * m >= raw * 0.999)
-    return [k * step for k in range(math.ceil(low / step), math.floor(high / step) + 1)]
-
-
-class _Axes:
-    def __init__(self, low: float, high: float, language: Language) -> None:
-        self.low, self.high, self.language = low, high, language
-
-    def x(self, measure: float) -> float:
-        return _LEFT + (measure - self.low) / (self.high - self.low) * (_RIGHT - _LEFT)
-
-    @staticmethod
-    def y(value: float) -> float:
-        return _BOTTOM - value * (_BOTTOM - _TOP)
-
-    def anchor(self, side: str) -> str:
-        """Return the anchor of a text whose ``side`` (left or right) stands at its place."""
-        return "start" if (side == "left") == (self.language.direction == "ltr") else "end"
-
-
 def _text(x: float, y: float, words: str, anchor: str, size: float = 12, ink: str = _QUIET) -> str:
     return (
         f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="{size:g}" '
@@ -126,33 +47,33 @@ def _text(x: float, y: float, words: str, anchor: str, size: float = 12, ink: st
     )
 
 
-def _levels(axes: _Axes) -> str:
+def _levels(axes: Axes) -> str:
     parts = [
         f'<path stroke="{_GRID}" fill="none" d="'
-        + "".join(f"M{_LEFT:g} {axes.y(v):.1f}H{_RIGHT:g}" for v in (0.25, 0.5, 0.75, 1))
+        + "".join(f"M{LEFT:g} {axes.y(v):.1f}H{RIGHT:g}" for v in (0.25, 0.5, 0.75, 1))
         + '"/>'
     ]
     right = axes.anchor("right")
-    parts += [_text(_LEFT - 7, axes.y(v) + 4, axes.language.compact(v), right) for v in (0, 0.5, 1)]
-    parts.append(_text(12, _TOP - 18, axes.language.t("value_word"), axes.anchor("left")))
+    parts += [_text(LEFT - 7, axes.y(v) + 4, axes.language.compact(v), right) for v in (0, 0.5, 1)]
+    parts.append(_text(12, TOP - 18, axes.language.t("value_word"), axes.anchor("left")))
     return "".join(parts)
 
 
-def _bottom(axes: _Axes, unit: str) -> str:
+def _bottom(axes: Axes, unit: str) -> str:
     language = axes.language
-    ticks = _ticks(axes.low, axes.high)
-    marks = "".join(f"M{axes.x(t):.1f} {_BOTTOM:g}v5" for t in ticks)
-    parts = [f'<path stroke="{_QUIET}" fill="none" d="M{_LEFT:g} {_BOTTOM:g}H{_RIGHT:g}{marks}"/>']
-    for tick in ticks:
+    at = ticks(axes.low, axes.high)
+    marks = "".join(f"M{axes.x(t):.1f} {BOTTOM:g}v5" for t in at)
+    parts = [f'<path stroke="{_QUIET}" fill="none" d="M{LEFT:g} {BOTTOM:g}H{RIGHT:g}{marks}"/>']
+    for tick in at:
         number = 0.0 if abs(tick) < 1e-9 * (axes.high - axes.low) else tick
-        parts.append(_text(axes.x(number), _BOTTOM + 19, language.compact(number), "middle"))
+        parts.append(_text(axes.x(number), BOTTOM + 19, language.compact(number), "middle"))
     bare = unit in ("", "1", "class", "index")
     name = _word("measure", language) + ("" if bare else f" ({language.unit(unit)})")
-    parts.append(_text((_LEFT + _RIGHT) / 2, _BOTTOM + 37, name, "middle"))
+    parts.append(_text((LEFT + RIGHT) / 2, BOTTOM + 37, name, "middle"))
     return "".join(parts)
 
 
-def _cells(axes: _Axes, histogram: Histogram | None) -> str:
+def _cells(axes: Axes, histogram: Histogram | None) -> str:
     if histogram is None or not histogram.counts or max(histogram.counts) == 0:
         return ""
     most = max(histogram.counts)
@@ -160,47 +81,47 @@ def _cells(axes: _Axes, histogram: Histogram | None) -> str:
     for left, right, count in zip(
         histogram.edges, histogram.edges[1:], histogram.counts, strict=False
     ):
-        x0, x1 = max(axes.x(left), _LEFT), min(axes.x(right), _RIGHT)
+        x0, x1 = max(axes.x(left), LEFT), min(axes.x(right), RIGHT)
         if left == right:  # one bin of no width: all cells have the same measure
             x0, x1 = x0 - 2, x1 + 2
         if count and x1 > x0:
             top = axes.y(0.9 * count / most)
-            out.append(f"M{x0:.1f} {_BOTTOM:g}V{top:.1f}H{x1:.1f}V{_BOTTOM:g}Z")
-    note = _text((_LEFT + _RIGHT) / 2, _BOTTOM + 54, _word("cells", axes.language), "middle", 11)
+            out.append(f"M{x0:.1f} {BOTTOM:g}V{top:.1f}H{x1:.1f}V{BOTTOM:g}Z")
+    note = _text((LEFT + RIGHT) / 2, BOTTOM + 54, _word("cells", axes.language), "middle", 11)
     return f'<path fill="{_BARS}" d="{"".join(out)}"/>{note}'
 
 
-def _limits(axes: _Axes, spec: ValueSpec) -> tuple[str, str]:
+def _limits(axes: Axes, spec: ValueSpec) -> tuple[str, str]:
     """Return the ground beyond a threshold where there is no value, and the thresholds."""
     if not isinstance(spec, Shape):
         return "", ""
     ground: list[str] = []
     lines: list[str] = []
-    for at, beyond, end in ((spec.lower, spec.below, _LEFT), (spec.upper, spec.above, _RIGHT)):
+    for at, beyond, end in ((spec.lower, spec.below, LEFT), (spec.upper, spec.above, RIGHT)):
         if at is None or not axes.low <= at <= axes.high:
             continue
         x = axes.x(at)
         if beyond == "missing" and abs(x - end) > 1:
             left, width = min(x, end), abs(x - end)
             ground.append(
-                f'<rect x="{left:.1f}" y="{_TOP:g}" width="{width:.1f}" '
-                f'height="{_BOTTOM - _TOP:g}" fill="{_NONE}"/>'
+                f'<rect x="{left:.1f}" y="{TOP:g}" width="{width:.1f}" '
+                f'height="{BOTTOM - TOP:g}" fill="{_NONE}"/>'
             )
             if width > 60:
                 words = _word("none", axes.language)
                 lines.append(_text(left + width / 2, axes.y(0.5) - 5, words, "middle", 11, _LIMIT))
         lines.append(
             f'<path stroke="{_LIMIT}" stroke-dasharray="4 3" fill="none" '
-            f'd="M{x:.1f} {_TOP:g}V{_BOTTOM:g}"/>'
+            f'd="M{x:.1f} {TOP:g}V{BOTTOM:g}"/>'
         )
         number = axes.language.compact(at, 4)
         half = 3.4 * len(number)
-        middle = min(max(x, _LEFT + half), _RIGHT - half)
-        lines.append(_text(middle, _TOP - 5, number, "middle", 11, _LIMIT))
+        middle = min(max(x, LEFT + half), RIGHT - half)
+        lines.append(_text(middle, TOP - 5, number, "middle", 11, _LIMIT))
     return "".join(ground), "".join(lines)
 
 
-def _curve(axes: _Axes, spec: ValueSpec, turns: tuple[float, ...], invert: bool) -> str:
+def _curve(axes: Axes, spec: ValueSpec, turns: tuple[float, ...], invert: bool) -> str:
     at = np.linspace(axes.low, axes.high, _STEPS)
     sides = [s for t in turns for s in (np.nextafter(t, -np.inf), t, np.nextafter(t, np.inf))]
     inside = [s for s in sides if axes.low <= s <= axes.high]
@@ -227,8 +148,8 @@ def _curve(axes: _Axes, spec: ValueSpec, turns: tuple[float, ...], invert: bool)
 
 def _classes(spec: CategoricalValue, invert: bool, language: Language) -> str:
     keys = sorted(spec.values)
-    axes = _Axes(0, len(keys), language)
-    room = (_RIGHT - _LEFT) / len(keys)
+    axes = Axes(0, len(keys), language)
+    room = (RIGHT - LEFT) / len(keys)
     wide = min(0.7 * room, 56)
     every = max(1, math.ceil(30 / room))
     parts = [_levels(axes)]
@@ -238,14 +159,14 @@ def _classes(spec: CategoricalValue, invert: bool, language: Language) -> str:
         top = axes.y(value)
         parts.append(
             f'<rect x="{middle - wide / 2:.1f}" y="{top:.1f}" width="{wide:.1f}" '
-            f'height="{max(_BOTTOM - top, 0):.1f}" fill="{_CURVE}"/>'
+            f'height="{max(BOTTOM - top, 0):.1f}" fill="{_CURVE}"/>'
         )
         if room >= 30:
             parts.append(_text(middle, top - 5, language.compact(value), "middle", 11, _INK))
         if place % every == 0:
-            parts.append(_text(middle, _BOTTOM + 19, language.digits(key), "middle"))
-    parts.append(f'<path stroke="{_QUIET}" fill="none" d="M{_LEFT:g} {_BOTTOM:g}H{_RIGHT:g}"/>')
-    parts.append(_text((_LEFT + _RIGHT) / 2, _BOTTOM + 37, _word("class", language), "middle"))
+            parts.append(_text(middle, BOTTOM + 19, language.digits(key), "middle"))
+    parts.append(f'<path stroke="{_QUIET}" fill="none" d="M{LEFT:g} {BOTTOM:g}H{RIGHT:g}"/>')
+    parts.append(_text((LEFT + RIGHT) / 2, BOTTOM + 37, _word("class", language), "middle"))
     return "".join(parts)
 
 
@@ -318,10 +239,10 @@ def value_picture(
         if isinstance(whole, CategoricalValue):
             body = _classes(whole, invert, language)
         else:
-            low, high = _range(whole, curve.turns, statistics)
+            low, high = range_of(whole, curve.turns, statistics)
             if isinstance(whole, IdentityValue):
                 low, high = 0.0, 1.0
-            axes = _Axes(low, high, language)
+            axes = Axes(low, high, language)
             ground, lines = _limits(axes, spec)
             body = (
                 ground
@@ -335,7 +256,7 @@ def value_picture(
         error.where = error.where or title
         raise
     bars = histogram is not None and not isinstance(whole, CategoricalValue)
-    height = _BOTTOM + (62 if bars else 45)
+    height = BOTTOM + (62 if bars else 45)
     about = _about(whole, unit, statistics, language, invert)
     side = "left" if language.direction == "ltr" else "right"
     edge = 12.0 if side == "left" else _WIDTH - 12

@@ -14,6 +14,7 @@ from plan_checker import Question, best, exact, faults
 from geoplan.catalogue.portfolio import PortfolioSpec
 from geoplan.catalogue.supply import SupplySpec
 from geoplan.siting.portfolio import Plan, PortfolioProblem, build, solve
+from geoplan.siting.relax import apply, relax
 from geoplan.siting.spacing import Conflicts
 
 RESOURCES = ("water", "power", "wastewater")
@@ -187,6 +188,7 @@ def as_problem(q: Question) -> PortfolioProblem:
         "levels": [float(v) for v in q.levels],
         "level_benefit": [float(v) for v in q.levels.values()],
         "area_ha_min": float(q.area_min) or None,
+        "spacing_km": 1.0,
         "per_region_max": q.region_max,
         "less_industrialised_share_min": float(q.less_share),
         "quotas": [
@@ -218,7 +220,7 @@ def as_problem(q: Question) -> PortfolioProblem:
                 for s, h in q.headroom[r].items()
             ]
         ),
-        conflicts=Conflicts.of_pairs(pairs.assign(distance_km=1.0)) if len(pairs) else none,
+        conflicts=Conflicts.of_pairs(pairs.assign(distance_km=0.5)) if len(pairs) else none,
         spec=PortfolioSpec.model_validate(spec),
         supply=SupplySpec.model_validate(supply),
         lock_in=frozenset(q.lock_in),
@@ -239,7 +241,7 @@ def wrong(q: Question, plan: Plan) -> list[str]:
 def test_every_plan_keeps_every_limit_and_is_the_best_of_all(block: int) -> None:
     rng = np.random.default_rng(100 + block)
     seen = {"plan": 0, "none": 0}
-    for _ in range(60 * MORE):
+    for _ in range(50 * MORE):
         q = random_question(rng)
         plan = solve(build(as_problem(q)))
         found = best(q)
@@ -253,3 +255,22 @@ def test_every_plan_keeps_every_limit_and_is_the_best_of_all(block: int) -> None
         assert plan.record.objective == pytest.approx(float(found[0]), abs=1e-6), (found, q)
         seen["plan"] += 1
     assert min(seen.values()) > 5, seen
+
+
+def test_moved_limits_make_a_plan_exist_whatever_the_limit() -> None:
+    rng = np.random.default_rng(7)
+    named: set[str] = set()
+    tried = 0
+    while tried < 20 * MORE:
+        problem = as_problem(random_question(rng))
+        if solve(build(problem)).status != "infeasible":
+            continue
+        tried += 1
+        moves = relax(problem)
+        assert moves, problem
+        assert moves[-1].limit == "count:all-limits-kept"
+        assert all(m.by > 0 for m in moves), moves
+        moved = apply(problem, moves[:-1])
+        named |= {m.limit.partition(":")[0] for m in moves[:-1]}
+        assert moved.spec.count == 0 or solve(build(moved)).chosen, (moves, problem)
+    assert {"cap", "reinforcement", "area", "quota"} <= named

@@ -20,7 +20,7 @@ __all__ = ["Assignment", "assign"]
 
 _TRIES = 50
 _CRUMB = 1e-6
-"""Share of a demand below which the solver's shortfall is its tolerance."""
+"""Share of a demand by which the solver's shortfall may be its tolerance."""
 
 
 @dataclass(frozen=True)
@@ -247,8 +247,8 @@ def _settle(
             meaning[number] = ("shortfall", j, 0)
             spare[number] = arcs[j][number] = int(demand[j])
             share = values.get(f"q:{name}", 0.0)
-            # What is left by the solver's tolerance is not unserved.
-            share = share if share > _CRUMB else 0.0
+            # What the solver's tolerance leaves is first offered to the sources.
+            share = max(share - _CRUMB, 0.0)
             wished.append((j, number, round(share * int(demand[j]))))
             number += 1
     transport = _placed(resource, sites, spare, arcs, wished)

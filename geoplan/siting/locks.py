@@ -62,10 +62,8 @@ def places_to_sites(
         at = point.to_crs(polygons.crs).iloc[0]
         inside = polygons.index[polygons.intersects(at)]
         if not len(inside):
-            nearest = polygons.distance(at)
             raise UnknownName(
-                f"no candidate lies at lon {place.lon:g}, lat {place.lat:g}; the nearest is "
-                f"{nearest.idxmin()}",
+                f"no candidate lies at lon {place.lon:g}, lat {place.lat:g}",
                 where=path,
                 remedy="name the candidate by its site_id, or seed one there",
             )

@@ -338,8 +338,7 @@ def apply(problem: PortfolioProblem, moves: Iterable[Relaxation]) -> PortfolioPr
             name = f"new:{rest}"
             new = {"source_id": name, "resource": rest, "headroom": move.needed}
             sources = pd.concat([sources, pd.DataFrame([new])], ignore_index=True)
-            served = set(links.loc[links["resource"] == rest, "site_id"])
-            without = [s for s in problem.sites.index if s not in served]
+            without = _without_source(problem, rest)
             more = pd.DataFrame({"site_id": without, "resource": rest, "source_id": name})
             zero = dict.fromkeys(("distance_km", "route_km", "line_cost", "unit_cost"), 0.0)
             links = pd.concat([links, more.assign(**zero)], ignore_index=True)
@@ -356,6 +355,14 @@ def apply(problem: PortfolioProblem, moves: Iterable[Relaxation]) -> PortfolioPr
         cap_limits=cap_limits,
         quota_limits=quota_limits,
     )
+
+
+def _without_source(problem: PortfolioProblem, resource: str) -> list[str]:
+    """Return the sites that no source of a resource with anything left can reach."""
+    prepared = prepare(problem)
+    found = next(r for r in prepared.resources if r.name == resource)
+    served = {prepared.site(j) for j in np.unique(found.link_site).tolist()}
+    return [s for s in prepared.place_ids if s not in served]
 
 
 def largest_count(problem: PortfolioProblem, *, seed: int = 0, time_limit_s: float = 60.0) -> int:

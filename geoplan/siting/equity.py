@@ -166,7 +166,7 @@ def most_gained(prepared: Prepared, terms: EquityTerms) -> FloatArray:
     count = prepared.problem.spec.count
     out = np.zeros(len(terms.codes))
     for r in range(len(terms.codes)):
-        mine = np.flatnonzero((terms.region == r) & prepared.served_alone)
+        mine = np.flatnonzero((terms.region == r) & prepared.allowed)
         held: list[float] = []
         for g in sorted(set(prepared.region[mine].tolist())):
             best = np.sort(terms.benefit[mine[prepared.region[mine] == g]])[::-1]

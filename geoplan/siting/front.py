@@ -207,7 +207,7 @@ def _points(prepared: Prepared, chosen: Sequence[int]) -> float:
 
 
 def _unserved_allowed(prepared: Prepared) -> bool:
-    return bool(getattr(prepared.problem.spec, "shortfall", ()))
+    return bool(prepared.problem.spec.shortfall)
 
 
 def _key(answer: Answer) -> tuple[int, ...]:
@@ -248,7 +248,7 @@ def _front(
         seed=seed,
         read=reader.read,
         begin=reader.begin,
-        start=reader.columns(start) if len(start) == prepared.problem.spec.count else None,
+        start=reader.columns(start) if prepared.may_stand(start) else None,
     )
     return found, reader
 
@@ -278,9 +278,7 @@ class _Reader:
             not model.with_costs
             and self.budget is None
             and not _unserved_allowed(self.prepared)
-            and not any(
-                r.rule.single_source or getattr(r, "caps", ()) for r in self.prepared.resources
-            )
+            and not any(r.rule.single_source or r.caps for r in self.prepared.resources)
         )
         # Equity is counted in the objective's own scale, which keeps the program's numbers near 1.
         self.scale = equity.step / terms.step
@@ -298,7 +296,7 @@ class _Reader:
     def read(self, values: FloatArray) -> Answer | Cut:
         column = self.model.site_column
         chosen = tuple(int(j) for j in self.live if values[column[j]] > 0.5)
-        if not self._served(chosen):
+        if not (self.prepared.may_stand(chosen) and self._served(chosen)):
             return Cut({int(column[j]): 1.0 for j in chosen}, len(chosen) - 1.0)
         worth = worth_of(self.prepared, self.terms, chosen, cost=self._cost_if_counted(chosen))
         sign = 1.0 if self.terms.objective == "deprivation" else -1.0

@@ -190,7 +190,10 @@ def test_the_same_bits_again() -> None:
     assert network.to.tobytes() == again.to.tobytes()
     a = reach(network, [0, 1], [0, 0], [0.1, 0.7], minutes=9, step_min=1.0, rows=np.arange(3))
     b = reach(network, [1, 0], [0, 0], [0.7, 0.1], minutes=9, step_min=1.0, rows=np.arange(3))
-    assert a.tobytes() == b.tobytes()
+    one = reach(
+        network, [0, 1], [0, 0], [0.1, 0.7], minutes=9, step_min=1.0, rows=np.arange(3), threads=1
+    )
+    assert a.tobytes() == b.tobytes() == one.tobytes()
 
 
 def test_wrong_input_is_named() -> None:

@@ -34,9 +34,7 @@ __all__ = [
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 
-_NO_LENGTH = np.empty((0, 0), np.float64)
-_NO_BACK = np.empty((0, 0), np.int8)
-_NO_TARGETS = np.empty(0, np.int64)
+_NO_CELLS = np.empty((0, 2), np.int64)
 
 
 def cost_distance(
@@ -83,16 +81,20 @@ def cost_distance(
     f = checked_friction(friction, grid)
     if present.shape != grid.shape:
         raise ShapeError(f"a mask of shape {present.shape} does not lie on a grid {grid.shape}")
-    cost = np.full(grid.shape, np.inf)
-    cost[present & np.isfinite(f)] = 0.0
-    km = grid.cell_m / 1000.0
     width, buckets = ring(f)
-    spread(
-        f, steps_to(neighbours), width, buckets, max_cost_km / km, _NO_TARGETS, cost,
-        _NO_LENGTH, _NO_BACK,
-    )  # fmt: skip
-    cost *= km
-    out = cost.astype(np.float32)
+    km = grid.cell_m / 1000.0
+    framed, _, _ = spread(
+        f,
+        np.argwhere(present),
+        _NO_CELLS,
+        steps_to(neighbours),
+        width,
+        buckets,
+        max_cost_km / km,
+        False,
+    )
+    out = (framed[2:-2, 2:-2] * km).astype(np.float32)
+    out[out < 0] = np.inf
     out[np.isnan(f)] = np.nan
     return out
 
@@ -140,15 +142,10 @@ def least_cost_path(
                 remedy="give a row and column of the grid",
             )
     steps = steps_to(neighbours)
-    cost = np.full(grid.shape, np.inf)
-    length = np.zeros(grid.shape)
-    back = np.full(grid.shape, -1, np.int8)
-    if np.isfinite(f[start]):
-        cost[start] = 0.0
     width, buckets = ring(f)
-    targets = np.array([end[0] * grid.cols + end[1]], np.int64)
-    spread(f, steps, width, buckets, math.inf, targets, cost, length, back)
-    if not np.isfinite(cost[end]):
+    framed = spread(f, np.array([start]), np.array([end]), steps, width, buckets, math.inf, True)
+    cost, length, back = (part[2:-2, 2:-2] for part in framed)
+    if not 0.0 <= cost[end] < math.inf:
         raise EmptyLayer(
             f"no way leads from cell {start} to cell {end}: barriers or unknown ground lie between",
             remedy="take a barrier out, or fill the friction",
@@ -181,7 +178,6 @@ def _routes(
 ) -> None:
     """Route each site's pairs in a window around the site; all lengths in cells."""
     rows, cols = f.shape
-    no_back = np.empty((0, 0), np.int8)
     for s in range(start, stop):
         if first[s] == first[s + 1]:
             continue
@@ -192,26 +188,27 @@ def _routes(
         window = f[top:bottom, left:right].copy()
         if not window[r - top, c - left] < np.inf:
             window[r - top, c - left] = np.float32(1.0)
-        targets = np.empty(first[s + 1] - first[s], np.int64)
+        targets = np.empty((first[s + 1] - first[s], 2), np.int64)
         number = 0
         for p in range(first[s], first[s + 1]):
             i, j = source[pair[p], 0] - top, source[pair[p], 1] - left
             if 0 <= i < high and 0 <= j < wide:
                 if not window[i, j] < np.inf:
                     window[i, j] = np.float32(1.0)
-                targets[number] = i * wide + j
+                targets[number, 0] = i
+                targets[number, 1] = j
                 number += 1
         if number == 0:
             continue
-        cost = np.full((high, wide), np.inf)
-        length = np.zeros((high, wide))
-        cost[r - top, c - left] = 0.0
-        spread(window, steps, width, buckets, np.inf, targets[:number], cost, length, no_back)
+        begin = np.array([[r - top, c - left]])
+        cost, length, _ = spread(
+            window, begin, targets[:number], steps, width, buckets, np.inf, True
+        )
         for p in range(first[s], first[s + 1]):
             i, j = source[pair[p], 0] - top, source[pair[p], 1] - left
-            if 0 <= i < high and 0 <= j < wide and cost[i, j] < np.inf:
-                route[p] = length[i, j]
-                price[p] = cost[i, j]
+            if 0 <= i < high and 0 <= j < wide and cost[i + 2, j + 2] < np.inf:
+                route[p] = length[i + 2, j + 2]
+                price[p] = cost[i + 2, j + 2]
 
 
 def route_lengths(

@@ -31,76 +31,100 @@ Ints = npt.NDArray[np.int64]
 
 
 @kernel
-def _step_friction(f: Floats, r: int, c: int, dr: int, dc: int) -> float:
-    """Return the mean friction along a step from a passable cell; inf where it is barred."""
-    far = np.float64(f[r + dr, c + dc])
-    if not far < np.inf:
-        return np.inf
-    near = np.float64(f[r, c])
-    if dr == 0 or dc == 0:
-        return (near + far) / 2.0
-    if abs(dr) == 1 and abs(dc) == 1:
-        if not (f[r + dr, c] < np.inf or f[r, c + dc] < np.inf):
-            return np.inf
-        return (near + far) / 2.0
-    # a knight's move crosses four cells, a quarter of its length in each
+def _sides(dr: int, dc: int) -> tuple[int, int, int, int]:
+    """Return the two cells beside a diagonal, or those that a knight's move crosses between."""
     if abs(dr) == 2:
-        a = np.float64(f[r + dr // 2, c])
-        b = np.float64(f[r + dr // 2, c + dc])
-    else:
-        a = np.float64(f[r, c + dc // 2])
-        b = np.float64(f[r + dr, c + dc // 2])
-    if not (a < np.inf and b < np.inf):
-        return np.inf
-    return (near + a + b + far) / 4.0
+        return dr // 2, 0, dr // 2, dc
+    if abs(dc) == 2:
+        return 0, dc // 2, dr, dc // 2
+    return dr, 0, 0, dc
 
 
 @kernel
 def spread(
     f: Floats,
+    starts: Ints,
+    targets: Ints,
     steps: Ints,
     width: float,
     buckets: int,
     most: float,
-    targets: Ints,
-    cost: npt.NDArray[np.float64],
-    length: npt.NDArray[np.float64],
-    back: npt.NDArray[np.int8],
-) -> None:
-    """Settle all cells from those whose ``cost`` is finite at the start; unit: cells.
+    keep: bool,
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.int8]]:
+    """Return what it costs to reach each cell from the starts; lengths and costs in cells.
 
+    Parameters
+    ----------
+    f : ndarray of float32, shape (rows, cols)
+        Friction; ``inf`` and NaN are not crossed.
+    starts, targets : ndarray of int, shape (n, 2)
+        ``(row, col)``. With targets, the search ends once all of them are final, or at the end.
+    steps : ndarray of int, shape (neighbours, 2)
+    width, buckets : float and int
+        As :func:`ring` gives them.
+    most : float
+        Costs beyond are not followed.
+    keep : bool
+        Also return length and last step of the way; else these are empty.
+
+    Returns
+    -------
+    cost, length : ndarray of float64, shape (rows + 4, cols + 4)
+        With a frame of two cells; ``cost`` is −1 where nothing is crossed, ``inf`` where no way
+        leads.
+    back : ndarray of int8, same shape
+        Number of the step by which a cell was reached; −1 at the starts.
+
+    Notes
+    -----
     Label correcting with a ring of buckets of ``width``; exact for any width, since a cell whose
-    cost falls is queued again. ``length`` (of the way taken) and ``back`` (number of the step by
-    which a cell was reached, −1 at the start) are kept where they have the size of ``cost``. Ends
-    early once all ``targets`` (flat cell numbers) are final: only dearer buckets remain.
+    cost falls is queued again. The frame and the −1 spare all tests of edges and barriers.
     """
     rows, cols = f.shape
-    with_length = length.size == rows * cols
-    with_back = back.size == rows * cols
-    stride = np.empty(len(steps), np.float64)
-    for k in range(len(steps)):
-        stride[k] = math.sqrt(float(steps[k, 0] ** 2 + steps[k, 1] ** 2))
+    wide = cols + 4
+    size = (rows + 4) * wide
+    friction = np.full(size, np.inf, np.float32)
+    cost = np.full(size, -1.0)
+    for r in range(rows):
+        for c in range(cols):
+            if f[r, c] < np.inf:
+                cell = (r + 2) * wide + c + 2
+                friction[cell] = f[r, c]
+                cost[cell] = np.inf
+    length = np.zeros(size if keep else 0)
+    back = np.full(size if keep else 0, -1, np.int8)
+    number = len(steps)
+    offset = np.empty(number, np.int64)
+    side_a = np.empty(number, np.int64)
+    side_b = np.empty(number, np.int64)
+    stride = np.empty(number, np.float64)
+    for k in range(number):
+        dr, dc = steps[k, 0], steps[k, 1]
+        a, b, c, d = _sides(dr, dc)
+        offset[k] = dr * wide + dc
+        side_a[k] = a * wide + b
+        side_b[k] = c * wide + d
+        stride[k] = math.sqrt(float(dr * dr + dc * dc))
+
     head = np.full(buckets, -1, np.int64)
-    room = 1024
+    room = max(1024, 2 * len(starts))
     follow = np.empty(room, np.int64)
     held = np.empty(room, np.int64)
     at = np.empty(room, np.float64)
     used = 0
     free = -1
     queued = 0
-    for cell in range(rows * cols):
-        if cost[cell // cols, cell % cols] == 0.0:
-            if used == room:
-                follow = np.concatenate((follow, np.empty(room, np.int64)))
-                held = np.concatenate((held, np.empty(room, np.int64)))
-                at = np.concatenate((at, np.empty(room, np.float64)))
-                room *= 2
-            held[used] = cell
-            at[used] = 0.0
-            follow[used] = head[0]
-            head[0] = used
-            used += 1
-            queued += 1
+    for n in range(len(starts)):
+        cell = (starts[n, 0] + 2) * wide + starts[n, 1] + 2
+        if cost[cell] != np.inf:
+            continue  # a barrier, or named twice
+        cost[cell] = 0.0
+        held[used] = cell
+        at[used] = 0.0
+        follow[used] = head[0]
+        head[0] = used
+        used += 1
+        queued += 1
     now = 0
     while queued > 0:
         slot = now % buckets
@@ -111,52 +135,63 @@ def spread(
             free = entry
             queued -= 1
             cell = held[entry]
-            r = cell // cols
-            c = cell - r * cols
-            here = cost[r, c]
+            here = cost[cell]
             if at[entry] > here:
                 continue  # a cheaper way was found since
-            for k in range(len(steps)):
-                i = r + steps[k, 0]
-                j = c + steps[k, 1]
-                if i < 0 or i >= rows or j < 0 or j >= cols:
+            near = np.float64(friction[cell])
+            for k in range(number):
+                to = cell + offset[k]
+                before = cost[to]
+                if before <= here:
                     continue
-                if cost[i, j] <= here:
+                mean = (near + np.float64(friction[to])) / 2.0
+                if k >= 4:
+                    a, b = cell + side_a[k], cell + side_b[k]
+                    if k < 8:  # a diagonal does not slip between two barriers
+                        if cost[a] < 0.0 and cost[b] < 0.0:
+                            continue
+                    elif cost[a] < 0.0 or cost[b] < 0.0:
+                        continue
+                    else:  # a knight's move crosses four cells, a quarter of its length in each
+                        mean = (2.0 * mean + friction[a] + friction[b]) / 4.0
+                price = here + stride[k] * mean
+                if price >= before or price > most:
                     continue
-                price = here + stride[k] * _step_friction(f, r, c, steps[k, 0], steps[k, 1])
-                if price < cost[i, j] and price <= most:
-                    cost[i, j] = price
-                    if with_length:
-                        length[i, j] = length[r, c] + stride[k]
-                    if with_back:
-                        back[i, j] = k
-                    if free >= 0:
-                        entry = free
-                        free = follow[entry]
-                    else:
-                        if used == room:
-                            follow = np.concatenate((follow, np.empty(room, np.int64)))
-                            held = np.concatenate((held, np.empty(room, np.int64)))
-                            at = np.concatenate((at, np.empty(room, np.float64)))
-                            room *= 2
-                        entry = used
-                        used += 1
-                    held[entry] = i * cols + j
-                    at[entry] = price
-                    into = int(price / width) % buckets
-                    follow[entry] = head[into]
-                    head[into] = entry
-                    queued += 1
+                cost[to] = price
+                if keep:
+                    length[to] = length[cell] + stride[k]
+                    back[to] = k
+                if free >= 0:
+                    entry = free
+                    free = follow[entry]
+                else:
+                    if used == room:
+                        follow = np.concatenate((follow, np.empty(room, np.int64)))
+                        held = np.concatenate((held, np.empty(room, np.int64)))
+                        at = np.concatenate((at, np.empty(room, np.float64)))
+                        room *= 2
+                    entry = used
+                    used += 1
+                held[entry] = to
+                at[entry] = price
+                into = int(price / width) % buckets
+                follow[entry] = head[into]
+                head[into] = entry
+                queued += 1
         if len(targets) > 0:
             final = True
-            for cell in targets:
-                price = cost[cell // cols, cell % cols]
-                if not (price < np.inf and int(price / width) <= now):
+            for n in range(len(targets)):
+                price = cost[(targets[n, 0] + 2) * wide + targets[n, 1] + 2]
+                if not (0.0 <= price < np.inf and int(price / width) <= now):
                     final = False
                     break
             if final:
-                return
+                break
         now += 1
+    shape = (rows + 4, wide)
+    if keep:
+        return cost.reshape(shape), length.reshape(shape), back.reshape(shape)
+    return cost.reshape(shape), length.reshape((0, 0)), back.reshape((0, 0))
 
 
 def checked_friction(friction: npt.ArrayLike, grid: Grid) -> Floats:

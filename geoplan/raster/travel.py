@@ -7,7 +7,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from geoplan.raster.kernel import kernel
+from geoplan.raster.kernel import THREADS, kernel, over_blocks
 from geoplan.raster.network import RoadNetwork
 
 __all__ = ["costs_from", "reach"]
@@ -173,6 +173,7 @@ def reach(
     minutes: float,
     step_min: float,
     rows: Ints,
+    threads: int = THREADS,
 ) -> Floats:
     """Return how much weight reaches each wanted node within each number of minutes.
 
@@ -191,6 +192,8 @@ def reach(
         Times are rounded up to whole steps, so nothing is counted that is not in reach.
     rows : ndarray of int, shape (wanted,)
         Nodes of which the answer is wanted, each once.
+    threads : int
+        Each holds a table of its own; the result is the same, bit for bit, for any number.
 
     Returns
     -------
@@ -204,25 +207,29 @@ def reach(
     """
     weight = np.asarray(weights, dtype=np.float64)
     steps = math.floor(minutes / step_min + 1e-9)
-    out = np.zeros((len(rows), steps + 1), dtype=np.int64)
     sum_ = float(weight.sum())
     if sum_ <= 0:
-        return out.astype(np.float64)
+        return np.zeros((len(rows), steps + 1))
     unit = math.ldexp(1.0, math.frexp(sum_)[1] - 61)
+    mass = np.rint(weight / unit).astype(np.int64)
     row_of = np.full(len(network.x), -1, np.int64)
     row_of[rows] = np.arange(len(rows))
-    _reach(
-        network.first,
-        network.to,
-        network.minutes,
-        np.asarray(nodes, np.int64),
-        np.asarray(access_min, np.float64),
-        np.rint(weight / unit).astype(np.int64),
-        steps * step_min + 1e-9,
-        step_min,
-        row_of,
-        out,
-    )
+    start = np.asarray(nodes, np.int64)
+    head = np.asarray(access_min, np.float64)
+
+    def part(a: int, b: int) -> Ints:
+        table = np.zeros((len(rows), steps + 1), dtype=np.int64)
+        _reach(
+            network.first, network.to, network.minutes, start[a:b], head[a:b], mass[a:b],
+            steps * step_min + 1e-9, step_min, row_of, table,
+        )  # fmt: skip
+        return table
+
+    # a table for each thread: whole numbers add up to the same whatever the parts
+    parts = over_blocks(part, len(start), threads=threads, block=-(-len(start) // max(1, threads)))
+    out = parts[0]
+    for other in parts[1:]:
+        out += other
     np.cumsum(out, axis=1, out=out)
     found: Floats = out * np.float64(unit)
     return found

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -252,6 +254,29 @@ class ScoreSum:
         )
 
 
+def _at_allowed(
+    measures: Mapping[str, Measure], land: AllowedLand
+) -> Iterator[tuple[str, npt.NDArray[np.floating]]]:
+    """Give each measure at the allowed cells; the next is made while one is worked on.
+
+    Burning features and reading files keep one core busy; the other would wait.
+    """
+
+    def make(name: str) -> npt.NDArray[np.floating]:
+        return land.take(measures[name].array(), where=f"criteria.{name}")
+
+    names = list(measures)
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        following = pool.submit(copy_context().run, make, names[0])
+        for later in [*names[1:], None]:
+            raw = following.result()
+            name, names = names[0], names[1:]
+            if later is not None:
+                following = pool.submit(copy_context().run, make, later)
+            yield name, raw
+            del raw
+
+
 def suitability(
     measures: Mapping[str, Measure],
     weights: Mapping[str, float],
@@ -265,8 +290,9 @@ def suitability(
     Parameters
     ----------
     measures : mapping
-        Criterion id → measure, in the scenario's order. Read once, one after the other: where
-        ``raw`` is a callable, only one array of the size of the grid is alive.
+        Criterion id → measure, in the scenario's order. Read once, one after the other, in a
+        second thread: where ``raw`` is a callable, only one array of the size of the grid is
+        alive.
     weights : mapping
         Criterion id → weight, for every measure; they sum to 1.
     allowed : ndarray of bool, shape (rows, cols)
@@ -303,9 +329,8 @@ def suitability(
     total = ScoreSum(land.size)
     kept: list[Values] = []
     of_data: dict[str, ValueStatistics] = {}
-    for name in measures:
+    for name, raw in _at_allowed(measures, land):
         measure, where = measures[name], f"criteria.{name}"
-        raw = land.take(measure.array(), where=where)
         if needs_statistics(measure.criterion.value):
             of_data[name] = statistics(raw)
         value = value_of(measure.criterion, raw, statistics=of_data.get(name), where=where)
@@ -316,7 +341,7 @@ def suitability(
         total.add(name, measure.criterion, weights[name], value, fill)
         if aggregate is not None:
             kept.append(value)
-        del measure, value
+        del value
     cells = total.score() if aggregate is None else aggregate(kept, [weights[n] for n in measures])
     return Suitability(land.put(cells), total.fill, total.missing(), of_data)
 

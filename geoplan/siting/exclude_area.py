@@ -87,35 +87,51 @@ def _weigh(
     forced: np.uint64,
     hard: np.uint64,
     partial: npt.NDArray[np.int64],
+    varying: np.uint64,
     unit: int,
     alone: npt.NDArray[np.int64],
     only: npt.NDArray[np.int64],
 ) -> None:
-    """Add up parts of cells; arrays are flat."""
+    """Add up parts of cells; arrays are flat. Neighbours that hold the same are added as a run."""
     one = np.uint64(1)
-    for i in range(len(bits)):
-        held = np.uint64(bits[i])
-        if held == np.uint64(0) or not inside[i]:
+    own = np.zeros(len(over), np.int64)
+    gain = np.zeros(len(over), np.int64)
+    last = np.uint64(0)
+    where = 0
+    run = 0
+    for i in range(len(bits) + 1):
+        held = np.uint64(bits[i]) if i < len(bits) and inside[i] else np.uint64(0)
+        label = labels[i] + 1 if labelled and i < len(bits) else 0
+        same = held == last and not held & varying
+        if same and label == where:
+            run += 1
             continue
-        label = labels[i] + 1 if labelled else 0
+        if last != np.uint64(0):
+            for k in range(len(over)):
+                alone[where, k] += own[k] * run
+                only[where, k] += gain[k] * run
+        where = label
+        run = 1
+        if same or held == np.uint64(0):
+            last = held
+            continue
+        last = held
         # What forces land in removes none.
         force = held & ~forced & ~set_aside(held, over, include, -1)
         now = left_of(force, share, i, hard, partial)
         for k in range(len(over)):
             bit = one << np.uint64(k)
-            if not held & bit:
-                continue
-            if forced & bit:
+            by_itself = 0.0
+            change = 0.0
+            if held & forced & bit:
                 by_itself = 1.0 - left_of(held & over[k], share, i, hard, partial)
                 without = held & ~set_aside(held, over, include, k)
                 change = now - left_of(without, share, i, hard, partial)
             elif force & bit:
                 by_itself = 1.0 - left_of(bit, share, i, hard, partial)
                 change = left_of(force & ~bit, share, i, hard, partial) - now
-            else:
-                continue
-            alone[label, k] += int(by_itself * unit + 0.5)
-            only[label, k] += int(change * unit + 0.5)
+            own[k] = int(by_itself * unit + 0.5)
+            gain[k] = int(change * unit + 0.5)
 
 
 def _sums(
@@ -134,6 +150,11 @@ def _sums(
     rules = exclusions.rules
     labelled = labels is not None
     of = np.zeros((1, 1), dtype=np.int32) if labels is None else labels
+    varying = sum(
+        1 << int(k)
+        for k, share in zip(rules.numbers(rules.partial), exclusions.shares, strict=True)
+        if not isinstance(share, float)
+    )
     size = (2, regions + 1, max(len(rules.ids), 1))
 
     def count(start: int, stop: int) -> npt.NDArray[np.int64]:
@@ -150,7 +171,8 @@ def _sums(
                 exclusions.bits[a:b].reshape(-1), exclusions.inside[a:b].reshape(-1),
                 of[a:b].reshape(-1), labelled, exclusions.shares_of(cells),
                 rules.over_array(), rules.numbers(rules.include), np.uint64(rules.include),
-                np.uint64(rules.hard), rules.numbers(rules.partial), _UNIT, total[0], total[1],
+                np.uint64(rules.hard), rules.numbers(rules.partial), np.uint64(varying),
+                _UNIT, total[0], total[1],
             )  # fmt: skip
         return total
 

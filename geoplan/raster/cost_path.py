@@ -93,7 +93,8 @@ def cost_distance(
         max_cost_km / km,
         False,
     )
-    out = (framed[2:-2, 2:-2] * km).astype(np.float32)
+    framed *= km
+    out: npt.NDArray[np.float32] = framed[2:-2, 2:-2].astype(np.float32)
     out[out < 0] = np.inf
     out[np.isnan(f)] = np.nan
     return out

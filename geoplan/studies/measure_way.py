@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -87,12 +89,15 @@ def _known(cost: npt.NDArray[np.floating], layer: str | None) -> FloatArray:
     return out
 
 
-def _within_access(roads: RoadsSpec, cost: Numbers, behind: Numbers, per_km: float) -> Numbers:
-    """Return costs with ``inf`` where the straight part is longer than the roads allow."""
+def _bar_access(
+    roads: RoadsSpec, cost: Numbers, which: npt.NDArray[np.int32], behind: Numbers, per_km: float
+) -> None:
+    """Set costs to ``inf`` where the straight part is longer than the roads allow."""
     if roads.access_km_max is None:
-        return cost
-    far = (cost - behind) / per_km > roads.access_km_max * (1 + 1e-9)
-    return np.where(far, np.inf, cost)
+        return
+    for rows in _blocks(len(cost)):
+        far = (cost[rows] - behind[which[rows]]) / per_km > roads.access_km_max * (1 + 1e-9)
+        cost[rows][far] = np.inf
 
 
 def network_distance(ground: Ground, criterion: Criterion) -> FloatArray:
@@ -110,8 +115,10 @@ def network_distance(ground: Ground, criterion: Criterion) -> FloatArray:
     straight, which = access(network.x, network.y, start, per_km=1.0, grid=ground.grid)
     if (which < 0).all():
         return _known(straight, criterion.layer)
-    straight = _within_access(roads, straight, np.zeros(()), 1.0)
-    return _known(straight + km[which], criterion.layer)
+    _bar_access(roads, straight, which, np.zeros(len(km)), 1.0)
+    for rows in _blocks(len(straight)):
+        straight[rows] += km[which[rows]]
+    return _known(straight, criterion.layer)
 
 
 def travel_time(ground: Ground, criterion: Criterion) -> FloatArray:
@@ -139,7 +146,7 @@ def travel_time(ground: Ground, criterion: Criterion) -> FloatArray:
         grid=ground.grid,
     )
     if (which >= 0).any():
-        cost = _within_access(roads, cost, start[which], per_km)
+        _bar_access(roads, cost, which, start, per_km)
     return _known(cost, criterion.layer)
 
 
@@ -175,11 +182,18 @@ def labour_shed(ground: Ground, criterion: Criterion) -> FloatArray:
         step_min=step,
         rows=rows,
     )
-    straight = _within_access(roads, straight, np.zeros(()), 1.0)
-    left = np.floor((steps * step - straight * per_km) / step + 1e-9)
-    column = np.where(np.isfinite(left), left, -1).clip(-1, steps).astype(np.int64)
-    found = np.where(column >= 0, table[row_of[which], column.clip(0)], 0.0)
-    return found.astype(np.float32)
+    _bar_access(roads, straight, which, np.zeros(len(network.x)), 1.0)
+    out = np.empty(straight.shape, dtype=np.float32)
+    for rows_of in _blocks(len(out)):
+        left = np.floor((steps * step - straight[rows_of] * per_km) / step + 1e-9)
+        column = np.where(np.isfinite(left), left, -1).clip(-1, steps).astype(np.int64)
+        out[rows_of] = np.where(column >= 0, table[row_of[which[rows_of]], column.clip(0)], 0.0)
+    return out
+
+
+def _blocks(rows: int) -> Iterator[slice]:
+    """Return blocks of rows, so that what is computed between holds little memory."""
+    return (slice(a, a + 256) for a in range(0, rows, 256))
 
 
 def persons_of(ground: Ground, criterion: Criterion) -> tuple[Numbers, Numbers, Numbers]:

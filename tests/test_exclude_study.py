@@ -136,7 +136,7 @@ def test_by_region_from_layers() -> None:
     assert lake[(0, "")] == pytest.approx(2.8, abs=1e-4)
     assert lake[(1, "01")] == lake[(2, "0101")] == lake[(0, "")]
     assert lake[(2, "0102")] == 0.0
-    national = described(table[table["level"] == 0], rules)
+    national = described(table[table["level"] == 0], rules, PROFILE)
     assert national["dated"][0] == "2001-02-03"
     assert pd.isna(national["dated"][1])
     assert national["share"].tolist() == ["covered", ""]
@@ -214,12 +214,26 @@ def test_mistakes_between_rules_name_their_place(
 
 
 def test_the_date_comes_from_the_rule_set_and_defaults_keep() -> None:
-    dated = rule(layer="settlements", rule="doe-1378/settlements-h")
-    assert resolve_rule(dated, PROFILE)[0].dated == "26/12/1378"
-    own = rule(layer="settlements", rule="doe-1378/settlements-h", dated="2000-03-16")
-    assert resolve_rule(own, PROFILE)[0].dated == "2000-03-16"
+    rules = [
+        rule(id="a", layer="settlements", rule="doe-1378/settlements-h"),
+        rule(id="b", layer="settlements", rule="doe-1378/settlements-h", dated="2000-03-16"),
+        rule(id="c", raster="slope_percent", above=15, rule="design-habits/slope"),
+    ]
+    resolved = [resolve_rule(r, PROFILE)[0] for r in rules]
+    areas = pd.DataFrame({"rule": list("abc"), "area_ha_alone": 1.0, "area_ha_only": 0.0})
+    dated = described(areas, resolved, PROFILE)["dated"]
+    assert dated[:2].tolist() == ["26/12/1378", "2000-03-16"]
+    assert pd.isna(dated[2])  # a habit has no date
+    # What a plan for other processes writes down can be read again.
+    for one in resolved:
+        assert ExclusionRule.model_validate(one.model_dump(mode="json")) == one
     assert LandSpec().usable_share_min == 0.5
-    assert rule(layer="a", within_m=1).part == "any"
-    assert rule(layer="a", beyond_m=1).part == "centre"
-    assert pd.isna(described(pd.DataFrame({"rule": ["r"], "area_ha_alone": [1.0],
-        "area_ha_only": [0.0]}), [rule(layer="a", within_m=1)])["title_local"][0])  # fmt: skip
+    parts = [
+        ({"within_m": 1}, "any"),
+        ({"within_m": 1, "outside": True}, "centre"),
+        ({"within_m": 1, "effect": "include"}, "centre"),
+        ({"beyond_m": 1}, "centre"),
+        ({"beyond_m": 1, "outside": True}, "any"),
+        ({"beyond_m": 1, "cells": "any"}, "any"),
+    ]
+    assert [rule(layer="a", **given).part for given, _ in parts] == [part for _, part in parts]

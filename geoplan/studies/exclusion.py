@@ -210,7 +210,9 @@ def region_numbers(ground: Ground) -> tuple[npt.NDArray[np.int32], pd.DataFrame]
     return labels, up
 
 
-def described(table: pd.DataFrame, rules: Iterable[ExclusionRule]) -> pd.DataFrame:
+def described(
+    table: pd.DataFrame, rules: Iterable[ExclusionRule], profile: Profile | None = None
+) -> pd.DataFrame:
     """Return areas by rule with what each rule is.
 
     Parameters
@@ -219,14 +221,20 @@ def described(table: pd.DataFrame, rules: Iterable[ExclusionRule]) -> pd.DataFra
         ``rule``, ``area_ha_alone``, ``area_ha_only`` in the order of the rules.
     rules : iterable of ExclusionRule
         Resolved.
+    profile : Profile, optional
+        Its rule sets have the dates of rules that are taken from them; absent: only dates that
+        the rules give themselves.
 
     Returns
     -------
     DataFrame
         ``rule``, ``title_en``, ``title_local``, ``effect``, ``share`` (text: a number, 'covered'
-        or empty), ``basis``, ``dated``, ``status``, and the areas.
+        or empty), ``basis``, ``dated`` (the rule's own date, else that of its rule
+        set as printed there), ``status``, and the areas.
     """
     by_id = {rule.id: rule for rule in rules}
+    sets = profile.rule_sets if profile is not None else ()
+    enacted = {s.id: s.enacted for s in sets if s.enacted != "n.d."}
     chosen = [by_id[name] for name in table["rule"]]
     titles = [rule.title or Text(en=rule.id) for rule in chosen]
     return pd.DataFrame(
@@ -237,7 +245,7 @@ def described(table: pd.DataFrame, rules: Iterable[ExclusionRule]) -> pd.DataFra
             "effect": [rule.effect for rule in chosen],
             "share": ["" if r.share is None else _share(r.share) for r in chosen],
             "basis": [rule.basis for rule in chosen],
-            "dated": [rule.dated for rule in chosen],
+            "dated": [r.dated or enacted.get((r.rule or "").partition("/")[0]) for r in chosen],
             "status": [rule.status or "unverified" for rule in chosen],
             "area_ha_alone": table["area_ha_alone"],
             "area_ha_only": table["area_ha_only"],

@@ -13,7 +13,7 @@ __all__ = ["check_land", "resolve_rule"]
 
 
 def resolve_rule(rule: ExclusionRule, profile: Profile) -> tuple[ExclusionRule, Rule | None]:
-    """Return an exclusion with distance, basis, date and status from the profile's rule.
+    """Return an exclusion with distance, basis and status filled in from the profile's rule.
 
     Raises
     ------
@@ -23,15 +23,12 @@ def resolve_rule(rule: ExclusionRule, profile: Profile) -> tuple[ExclusionRule, 
     if rule.rule is None:
         return rule, None
     set_id, _, rule_id = rule.rule.partition("/")
-    pair = next(
-        ((s, r) for s in profile.rule_sets if s.id == set_id for r in s.rules if r.id == rule_id),
-        None,
+    found = next(
+        (r for s in profile.rule_sets if s.id == set_id for r in s.rules if r.id == rule_id), None
     )
-    if pair is None:
+    if found is None:
         raise KeyError(rule.rule)
-    of, found = pair
     update: dict[str, Any] = {
-        "dated": rule.dated or (of.enacted if of.enacted != "n.d." else None),
         "basis": rule.basis or found.basis,
         "status": rule.status or found.status,
         "title": rule.title or found.title,

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import itertools
+import json
 import math
+import re
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 import pandas as pd
 import pytest
+from example_result import example_profile, example_result
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
@@ -16,12 +20,19 @@ from scipy.optimize import linprog
 
 from geoplan.catalogue.equity import EquitySpec
 from geoplan.catalogue.scenario import PortfolioSpec, ResourceSupply
-from geoplan.errors import RangeError
+from geoplan.catalogue.text import Text
+from geoplan.errors import RangeError, UnknownName
+from geoplan.regions import IndexResult
 from geoplan.regions.inequality import gini, hoover
+from geoplan.report.language import Language
+from geoplan.report.pareto_picture import pareto_svg
+from geoplan.report.pareto_tables import pareto_csv
 from geoplan.siting.equity import EquityTerms, equity_of
 from geoplan.siting.front import EFFICIENCY_STEP, front_of_plans
+from geoplan.siting.portfolio import build, solve
 from geoplan.siting.problem import PortfolioProblem, prepare
 from geoplan.siting.spacing import Conflicts
+from geoplan.studies.equity import PARETO_COLUMNS, front_of
 
 SITES = [f"S{k}" for k in range(8)]
 REGIONS = ("A", "B", "C", "D")
@@ -319,3 +330,179 @@ def test_what_a_scenario_may_ask() -> None:
     assert (spec.objective, spec.points, spec.measure, spec.level) == ("deprivation", 11, "jobs", 1)
     given_ = {"objective": "shortfall", "targets": {"01": 5000}, "points": "all"}
     assert EquitySpec.model_validate(given_).targets == {"01": 5000.0}
+
+
+# --- the study, its table and its picture -----------------------------------------------------
+
+
+def _country() -> tuple[pd.DataFrame, IndexResult, pd.DataFrame]:
+    """Four counties of two provinces; the fourth has no figure of industry."""
+    regions = pd.DataFrame(
+        {
+            "code": ["P", "Q", *REGIONS],
+            "parent_code": [None, None, "P", "P", "Q", "Q"],
+            "level": [1, 1, 2, 2, 2, 2],
+            "name_en": ["Up", "Low", *REGIONS],
+            "name_local": ["بالا", "پایین", *REGIONS],
+            "population": [300.0, 700.0, 100.0, 200.0, 300.0, 400.0],
+        }
+    )
+    index = pd.DataFrame(
+        {
+            "industrialisation": [0.2, 0.8, 0.4, np.nan],
+            "coverage": [1.0, 1.0, 1.0, 0.2],
+            "rank": [3.0, 1.0, 2.0, np.nan],
+            "less_industrialised": pd.array([True, False, False, None], dtype="boolean"),
+        },
+        index=pd.Index(REGIONS, name="code"),
+    )
+    facts = pd.DataFrame(
+        {
+            "level": 2,
+            "region_code": ["A", "B", "C"],
+            "variable": "industrial_jobs",
+            "value": [1000.0, 4000.0, 3000.0],
+            "unit": "jobs",
+            "as_of": "1401",
+            "source": "census",
+        }
+    )
+    return regions, IndexResult(index, pd.DataFrame(), "index"), facts
+
+
+def _study(
+    seed: int = 3, *, plan_spec: dict[str, Any] | None = None, **equity: Any
+) -> tuple[pd.DataFrame, dict[str, Any], tuple[Text, ...]]:
+    problem = _problem(seed, **(plan_spec or {}))
+    regions, index, facts = _country()
+    frame = pd.DataFrame(
+        {
+            "jobs": np.arange(1.0, 9.0) * 500,
+            "area_ha": np.arange(9.0, 1.0, -1) * 100,
+            "region2_code": problem.sites["region"],
+            "region1_code": problem.sites["region"].map({"A": "P", "B": "P", "C": "Q", "D": "Q"}),
+        },
+        index=problem.sites.index,
+    )
+    scenario = example_result().scenario.model_copy(
+        update={"equity": EquitySpec.model_validate(equity)}
+    )
+    return front_of(
+        problem, frame, scenario, regions, facts, index=index, profile=example_profile(),
+        plan=solve(build(problem)),
+    )  # fmt: skip
+
+
+def test_the_study_of_a_small_country() -> None:
+    rows, document, notices = _study(
+        objective="gini", level=2, base="industrial_jobs", points="all"
+    )
+    assert tuple(rows.columns) == PARETO_COLUMNS
+    assert document["status"] == "exact"
+    assert document["complete"]
+    # By hand: A, B and C have 10, 20 and 10 jobs a person; D is not known and left out.
+    before = gini([10, 20, 10], weights=[100, 200, 300])
+    assert rows["gini_before"].tolist() == pytest.approx([before] * len(rows))
+    # What was optimised is what is reported, counted by other code.
+    assert rows["gini_after"].to_numpy() == pytest.approx(rows["equity"].to_numpy(), abs=1e-9)
+    assert [r["counted"] for r in document["regions"]] == [True, True, True, False]
+    assert document["regions"][3]["before"] is None
+    assert "1 of 4 regions lack a figure" in notices[0].en
+    assert "۱ منطقه از ۴ منطقه" in str(notices[0].fa)
+    # The plan is the most efficient, so it stands on the front or is worth as much as its end.
+    assert document["plan"]["efficiency"] == pytest.approx(rows["efficiency"].iloc[0])
+    json.dumps(document, allow_nan=False)
+
+
+def test_a_coarser_level_sums_what_is_known_of_every_part() -> None:
+    rows, document, _ = _study(objective="deviation", level=1, base="industrial_jobs")
+    by_code = {r["code"]: r for r in document["regions"]}
+    assert by_code["P"]["before"] == 5000.0
+    # C alone would pass for the whole of Q.
+    assert by_code["Q"]["before"] is None
+    assert not by_code["Q"]["counted"]
+    assert set(rows["equity"]) == {0.0}
+    # The province's index is the mean of its counties weighted by people: (20 + 160) / 300.
+    assert by_code["P"]["industrialisation"] == pytest.approx(0.6)
+
+
+def test_a_site_built_in_part_brings_its_part() -> None:
+    # The half size scores more and brings less, so both sizes are on the front.
+    plan = {"levels": (1.0, 0.5), "level_benefit": (0.8, 1.0)}
+    rows, document, _ = _study(level=2, points="all", plan_spec=plan)
+    assert any("@0.5" in s for s in rows["sites"])
+    lack = {"A": 0.8, "B": 0.2, "C": 0.6}
+    regions = _problem(3).sites["region"]
+    for sites, equity in zip(rows["sites"], rows["equity"], strict=True):
+        expected = 0.0
+        for name in sites.split():
+            site, _, level = name.partition("@")
+            jobs = 500 * (SITES.index(site) + 1) * float(level or 1)
+            expected += jobs * lack.get(regions[site], 0.0)
+        assert equity == pytest.approx(expected)
+    assert document["plan"]["point"] == 1
+
+
+def test_targets_and_deprivation_of_a_small_country() -> None:
+    rows, document, notices = _study(
+        objective="shortfall", level=2, targets={"A": 3000.0, "D": 1000.0}, points=3
+    )
+    got = document["points"][0]["gained"]
+    lack = max(3000 - got.get("A", 0.0), 1000 - got.get("D", 0.0), 0.0)
+    assert rows["equity"].iloc[0] == pytest.approx(lack)
+    assert all("lack a figure" not in n.en for n in notices)
+    rows, _, _ = _study(level=2, measure="area_ha", points="all")
+    assert rows["efficiency"].is_monotonic_decreasing
+    assert rows["equity"].is_monotonic_increasing
+    assert rows["theil_t_before"].isna().all()
+
+
+@pytest.mark.parametrize(
+    ("equity", "word"),
+    [
+        ({"base": "steel", "objective": "gini"}, "known: industrial_jobs"),
+        ({"objective": "shortfall", "targets": {"Z": 1.0}, "level": 2}, "the code 'Z'"),
+        ({"level": 3}, "no regions of level 3"),
+        ({"population": "souls", "level": 2}, "fact 'souls'"),
+    ],
+)
+def test_what_the_data_do_not_hold(equity: dict[str, Any], word: str) -> None:
+    with pytest.raises(UnknownName) as caught:
+        _study(**equity)
+    assert word in str(caught.value)
+    assert caught.value.where.startswith("equity")
+    assert caught.value.remedy
+
+
+def test_the_table_of_a_front() -> None:
+    rows, _, _ = _study(objective="gini", level=2, base="industrial_jobs", points="all")
+    lines = pareto_csv(rows, currency="IRR").decode().splitlines()
+    assert lines[0] == (
+        "point,efficiency,equity,gap,proven,cost,currency,benefit,share_less_industrialised,"
+        "gini_before,gini_after,theil_t_before,theil_t_after,is_plan,sites,entering,leaving"
+    )
+    assert len(lines) == len(rows) + 1
+    assert lines[1].startswith(f"1,{rows['efficiency'].iloc[0]:.6f},")
+    assert pareto_csv(rows.iloc[:0], currency="IRR").decode() == lines[0] + "\n"
+
+
+@pytest.mark.parametrize("code", ["en", "fa"])
+def test_the_picture_of_a_front(code: str) -> None:
+    _, document, _ = _study(objective="gini", level=2, base="industrial_jobs", points="all")
+    language = Language(code)
+    picture = pareto_svg(document, language)
+    assert picture == pareto_svg(json.loads(json.dumps(document)), language)
+    root = ElementTree.fromstring(picture)
+    name = "{http://www.w3.org/2000/svg}"
+    marks = list(root.findall(f"{name}circle"))
+    assert len(marks) == len(document["points"])
+    across = [float(c.get("cx", "")) for c in marks]
+    # Fairer is to the reading end, also where less of the number is fairer.
+    assert across == sorted(across, reverse=code == "fa")
+    assert [float(c.get("cy", "")) for c in marks] == sorted(float(c.get("cy", "")) for c in marks)
+    text = "".join(root.itertext())
+    assert any(d in text for d in "۰۱۲۳۴۵۶۷۸۹") == (code == "fa")
+    assert (re.search("[0-9]", text) is None) == (code == "fa")
+    assert ("Gini of jobs per person" in text) == (code == "en")
+    empty = pareto_svg({**document, "points": []}, language)
+    assert ElementTree.fromstring(empty).find(f"{name}circle") is None

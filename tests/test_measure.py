@@ -129,6 +129,18 @@ def test_labour_shed_by_hand() -> None:
     assert part[at(20.25, 1.25)] == 0, "19 km off the road"
 
 
+def test_a_lone_road_does_not_hide_the_one_behind_it() -> None:
+    """Beside the lone road: 17.75 km straight to the fast road, 26.6 min at 40 km/h.
+
+    Town A then takes 0.4 + 29.6 + 7.4 min by road: 64 min in all.
+    """
+    keys = {"measure": "labour_shed", "layer": "towns", "weight_field": "people"}
+    fast = ROADS | {"off_road_km_h": 40}
+    for minutes, persons in ((70, 1000), (60, 0)):
+        out = measure(ground(), minutes=minutes, roads=fast, where="people == 1000", **keys)
+        assert out[at(32.25, 2.25)] == persons
+
+
 def test_labour_shed_never_counts_who_is_late() -> None:
     keys = {"layer": "towns", "weight_field": "people", "roads": ROADS}
     shed = measure(ground(), measure="labour_shed", minutes=45, where="people == 1000", **keys)

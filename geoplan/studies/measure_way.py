@@ -153,11 +153,12 @@ def travel_time(ground: Ground, criterion: Criterion) -> FloatArray:
 def labour_shed(ground: Ground, criterion: Criterion) -> FloatArray:
     """Return the persons who reach each cell by road in time; 0 where nobody does.
 
-    Settlements join the network at the nearest node, cells at theirs, both straight at
-    ``off_road_km_h``; nodes are 500 m apart, or half a cell where that is longer. Times are
-    rounded up to whole steps of a minute (or a sixtieth of a longer limit), so that nobody is
-    counted who takes longer by the model; who is within one step of the limit may be left out,
-    and so may who would walk straight across, or take a better road than the nearest.
+    Settlements join the network at the nearest node, cells at the nearest that any settlement
+    leads to, both straight at ``off_road_km_h``; nodes are 500 m apart, or half a cell where that
+    is longer. Times are rounded up to whole steps of a minute (or a sixtieth of a longer limit),
+    so that nobody is counted who takes longer by the model; who is within one step of the limit
+    may be left out, and so may who would walk straight across, or take a better road than the
+    nearest.
     """
     roads = _roads(criterion)
     limit = float(criterion.minutes or 0.0)
@@ -165,9 +166,14 @@ def labour_shed(ground: Ground, criterion: Criterion) -> FloatArray:
     network = ground.network(roads, step_m=node_step_m(ground, criterion.measure), timed=True)
     x, y, persons = persons_of(ground, criterion)
     node, far = nearest_node(network, x, y)
+    joined = _joined(far / 1000.0, roads) * per_km
+    # a stub that is joined to no settlement must not stand before the road behind it
+    lead = np.isfinite(costs_from(network, node, joined, unit="min"))
     straight, which = access(
-        network.x, network.y, np.zeros(len(network.x)), per_km=1.0, grid=ground.grid
+        network.x, network.y, np.where(lead, 0.0, np.inf), per_km=1.0, grid=ground.grid
     )
+    if not lead.any():
+        return np.zeros(ground.grid.shape, dtype=np.float32)
     rows = np.unique(which).astype(np.int64)
     row_of = np.full(len(network.x), -1, np.int64)
     row_of[rows] = np.arange(len(rows))
@@ -176,7 +182,7 @@ def labour_shed(ground: Ground, criterion: Criterion) -> FloatArray:
     table = reach(
         network,
         node,
-        _joined(far / 1000.0, roads) * per_km,
+        joined,
         persons * (criterion.working_age_share or 1.0),
         minutes=limit,
         step_min=step,

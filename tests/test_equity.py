@@ -440,7 +440,7 @@ def test_a_site_built_in_part_brings_its_part() -> None:
             jobs = 500 * (SITES.index(site) + 1) * float(level or 1)
             expected += jobs * lack.get(regions[site], 0.0)
         assert equity == pytest.approx(expected)
-    assert document["plan"]["point"] == 1
+    assert document["plan"]["efficiency"] == pytest.approx(rows["efficiency"].iloc[0])
 
 
 def test_targets_and_deprivation_of_a_small_country() -> None:

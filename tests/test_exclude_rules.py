@@ -34,6 +34,8 @@ def test_forced_in_by_hand() -> None:
     np.testing.assert_array_equal(found.allowed, mask(0, 3))
     assert found.rules_at(0, 0) == ()
     assert found.rules_at(0, 1) == ("river",)
+    # Bit 0 the towns, bit 1 the river: set aside in cell 0, the river alone in cells 1 and 2.
+    assert found.in_force(np.arange(4)).tolist() == [0, 2, 2, 0]
     table = accounting(found, GRID).set_index("rule")
     # The towns remove nothing any more; cell 1 is the river's alone; the estate gives cell 0 back,
     # and would give back cell 1 too were it not for the river.

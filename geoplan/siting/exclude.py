@@ -121,6 +121,26 @@ class Exclusions:
             removing |= force & self.rules.partial
         return self.rules.names(removing)
 
+    def in_force(self, cells: npt.NDArray[np.integer]) -> npt.NDArray[np.uint64]:
+        """Return the bits of rules that remove some cells, wholly or in part.
+
+        Parameters
+        ----------
+        cells : ndarray of int, shape (cells,)
+            Flat numbers, row · cols + col.
+
+        Returns
+        -------
+        ndarray of uint64, shape (cells,)
+            Rules that land forced in sets aside, and those that force it in, have no bit.
+        """
+        held = self.bits.reshape(-1)[cells].astype(np.uint64)
+        one = np.uint64(1)
+        aside = np.full(held.shape, self.rules.include, dtype=np.uint64)
+        for k in self.rules.numbers(self.rules.include):
+            aside |= (held >> np.uint64(k) & one) * np.uint64(self.rules.over[k])
+        return np.asarray(held & ~aside)
+
     def too_little(self, start: int, stop: int) -> npt.NDArray[np.bool_]:
         """Return where rules with a share leave too little, in some rows, hard rules or not."""
         soft = self.bits[start:stop] & self.bits.dtype.type(

@@ -79,7 +79,9 @@ def excluded(ground: Ground, rule: ExclusionRule) -> BoolArray:
     Distances are those between the features themselves, wherever they lie, and the land of a
     cell (`geoplan.raster.near`), not between cells. A rule that removes land up to a distance
     takes every cell of which any land lies within it, so that nothing forbidden is left; all
-    others go by the cell's centre. `ExclusionRule.cells` says otherwise.
+    others go by the cell's centre. `ExclusionRule.cells` says otherwise. A metre is one of the
+    plane of the grid: an equal-area plane stretches some directions and shortens others, by three
+    in a thousand 1,000 km from its centre.
     """
     if rule.layer is not None:
         limit = float(rule.within_m or 0.0) if rule.beyond_m is None else rule.beyond_m

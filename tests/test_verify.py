@@ -300,6 +300,76 @@ def test_a_rule_that_the_plan_breaks_is_found(
     assert expected in _failed(run)
 
 
+PORTFOLIO = "scenario.portfolio."
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "expected"),
+    [
+        (PORTFOLIO + "levels", [0.5], "levels and area"),
+        (PORTFOLIO + "area_ha_min", 3600.1, "levels and area"),
+        (PORTFOLIO + "quotas", [{"id": "q", "regions": ["02"], "min": 2}], "quotas"),
+        (PORTFOLIO + "quotas", [{"id": "q", "each": True, "max": 1}], "quotas"),
+        (PORTFOLIO + "quotas", [{"id": "q", "regions": ["01"], "max_share": 0.5}], "quotas"),
+        (PORTFOLIO + "quotas", [{"id": "q", "where": {"less_industrialised": True}, "min": 2}],
+         "quotas"),
+        (PORTFOLIO + "lock_in", [{"site_id": "B"}], "locks"),
+        (PORTFOLIO + "lock_out", [{"site_id": "A"}], "locks"),
+        ("scenario.supply.caps",
+         [{"id": "c", "resource": "water", "sources": ["water:0", "water:1", "water:2"],
+           "max": 100, "unit": "m3/day"}], "joint limits"),
+        ("scenario.supply.caps",
+         [{"id": "c", "resource": "power", "sources": {"kind": "dam"}, "max": 1, "unit": "MVA"}],
+         "joint limits"),
+    ],
+)  # fmt: skip
+def test_a_limit_of_the_plan_that_is_broken_is_found(
+    run: Path, path: str, value: object, expected: str
+) -> None:
+    _rule(run, path, value)
+    assert expected in _failed(run)
+
+
+def test_limits_that_the_plan_keeps_pass(run: Path) -> None:
+    _rule(run, PORTFOLIO + "area_ha_min", 3600.0)
+    _rule(run, PORTFOLIO + "quotas", [{"id": "q", "each": True, "min": 1, "max": 2}])
+    lock = json.loads((run / "run.json").read_text())
+    ranking = pd.read_csv(run / "ranking.csv").set_index("site_id")
+    place = {"lon": float(ranking.at["A", "lon"]), "lat": float(ranking.at["A", "lat"])}
+    assert lock["scenario"]["portfolio"]["lock_in"] == []
+    _rule(run, PORTFOLIO + "lock_in", [place, {"site_id": "C"}])
+    _rule(run, PORTFOLIO + "lock_out", [{"site_id": "B"}])
+    cap = {"id": "c", "resource": "power", "sources": {"kind": "dam"}, "unit": "MVA"}
+    _rule(run, "scenario.supply.caps", [cap | {"max": 1500}])
+    assert _failed(run) == {}
+    _rule(run, PORTFOLIO + "lock_out", [place])
+    assert "locks" in _failed(run)
+
+
+def test_modules_and_shortfall_are_recomputed(run: Path) -> None:
+    sources = pd.read_csv(run / "sources.csv").set_index(["resource", "source_id"])
+    used = sources.loc["power", "used"]
+    name = str(used.idxmax())
+    # The source had 10 MVA less and was raised by one module of 10.
+    less = str(round(float(used.max()) - 10, 6))
+
+    def raised(table: pd.DataFrame) -> pd.DataFrame:
+        table["modules"], table["reinforcement_cost"] = "0", "0"
+        row = table["source_id"] == name
+        table.loc[row, ["headroom", "modules", "reinforcement_cost"]] = [less, "1", "70"]
+        return table
+
+    _edit(run, "sources.csv", raised)
+    assert "headroom" in _failed(run)
+    module = {"module_size": 10.0, "cost": 70.0, "modules_max": 1, "basis": "assumed"}
+    _rule(run, "scenario.supply.power.reinforcement", module)
+    assert _failed(run) == {}
+    _rule(run, "scenario.supply.power.reinforcement", module | {"cost": 71.0})
+    assert "headroom" in _failed(run)
+    _rule(run, "scenario.supply.power.reinforcement", module | {"modules_max": 0})
+    assert "headroom" in _failed(run)
+
+
 def test_land_that_is_not_allowed_is_found(run: Path) -> None:
     with rasterio.open(run / "suitability.tif") as source:
         profile, score = source.profile, source.read(1)

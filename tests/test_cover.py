@@ -46,6 +46,9 @@ def test_by_hand() -> None:
     np.testing.assert_array_equal(cover([quarter, quarter], grid), cover([quarter], grid))
     a, b = shapely.box(0, 0, 60, 100), shapely.box(40, 0, 100, 100)
     assert cover([a, b], grid)[1, 0] == COVER_UNIT
+    nested = shapely.GeometryCollection([shapely.GeometryCollection([a]), b, shapely.Point(9, 9)])
+    assert cover([nested, None, shapely.Polygon()], grid)[1, 0] == COVER_UNIT
+    assert cover([], grid).sum() == 0
     assert cover([shapely.Point(50, 50), shapely.LineString([(0, 0), (9, 9)])], grid).sum() == 0
 
 

@@ -14,7 +14,7 @@ from scipy import sparse
 from geoplan.errors import RangeError
 from geoplan.grid import Grid
 from geoplan.raster.kernel import kernel, over_blocks
-from geoplan.raster.segment import ROWS, by_block, segments
+from geoplan.raster.segment import ROWS, by_block, polygons, segments
 
 __all__ = ["COVER_UNIT", "cover"]
 
@@ -154,20 +154,15 @@ def cover(
 
 def _apart(shapes: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Return polygons that share no land: those that do are joined."""
-    parts = shapely.get_parts(shapes)
-    polygons: npt.NDArray[Any] = parts[shapely.get_dimensions(parts) == 2]
-    bad = ~shapely.is_valid(polygons)
-    if bad.any():
-        mended = shapely.make_valid(polygons[bad], method="structure", keep_collapsed=False)
-        polygons = np.concatenate([polygons[~bad], mended])
-    a, b = shapely.STRtree(polygons).query(polygons, predicate="intersects")
+    areas = polygons(shapes)
+    a, b = shapely.STRtree(areas).query(areas, predicate="intersects")
     a, b = a[a < b], b[a < b]
     if not len(a):
-        return polygons
-    shared = shapely.relate_pattern(polygons[a], polygons[b], "T********")
+        return areas
+    shared = shapely.relate_pattern(areas[a], areas[b], "T********")
     a, b = a[shared], b[shared]
-    links = sparse.coo_array((np.ones(len(a)), (a, b)), shape=(len(polygons), len(polygons)))
+    links = sparse.coo_array((np.ones(len(a)), (a, b)), shape=(len(areas), len(areas)))
     count, group = sparse.csgraph.connected_components(links, directed=False)
     alone = np.bincount(group, minlength=count) == 1
-    joined = [shapely.union_all(polygons[group == g]) for g in np.flatnonzero(~alone)]
-    return np.concatenate([polygons[alone[group]], np.asarray(joined, dtype=object)])
+    joined = [shapely.union_all(areas[group == g]) for g in np.flatnonzero(~alone)]
+    return np.concatenate([areas[alone[group]], np.asarray(joined, dtype=object)])

@@ -14,7 +14,7 @@ from geoplan.errors import RangeError
 from geoplan.grid import Grid
 from geoplan.raster.kernel import kernel
 
-__all__ = ["ROWS", "Segments", "by_block", "segments"]
+__all__ = ["ROWS", "Segments", "by_block", "polygons", "segments"]
 
 ROWS = 32
 """Rows of one block: its counters stay in a processor's cache on a national grid."""
@@ -86,8 +86,8 @@ def segments(geoms: Iterable[Any], grid: Grid, *, reach_m: float = 0.0) -> Segme
     )
     shapes = shapes[near]
     kind = shapely.get_type_id(shapes)
-    polygons = _valid_polygons(shapes[kind == _POLYGON])
-    rings = shapely.get_rings(shapely.orient_polygons(polygons)) if len(polygons) else polygons
+    areas = polygons(shapes[kind == _POLYGON])
+    rings = shapely.get_rings(shapely.orient_polygons(areas)) if len(areas) else areas
     points = shapely.get_coordinates(shapes[kind == _POINT])
     lines, a, b = _pieces(shapes[(kind != _POINT) & (kind != _POLYGON)])
     edges, c, d = _pieces(rings)
@@ -121,13 +121,21 @@ def _parts(shapes: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return found
 
 
-def _valid_polygons(polygons: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    bad = ~shapely.is_valid(polygons)
+def polygons(shapes: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return the polygons among geometries of any type, each valid; those that are not are mended.
+
+    Parameters
+    ----------
+    shapes : ndarray of shapely geometry
+        Missing and empty ones are left out, collections are taken apart.
+    """
+    shapes = _parts(shapes)
+    found: npt.NDArray[Any] = shapes[shapely.get_type_id(shapes) == _POLYGON]
+    bad = ~shapely.is_valid(found)
     if not bad.any():
-        return polygons
-    mended = _parts(shapely.make_valid(polygons[bad], method="structure", keep_collapsed=False))
-    mended = mended[shapely.get_type_id(mended) == _POLYGON]
-    return np.concatenate([polygons[~bad], mended])
+        return found
+    mended = _parts(shapely.make_valid(found[bad], method="structure", keep_collapsed=False))
+    return np.concatenate([found[~bad], mended[shapely.get_type_id(mended) == _POLYGON]])
 
 
 def _pieces(

@@ -264,7 +264,7 @@ def _one_commodity(sites: int, *, seed: int = 0) -> dict[str, Any]:
     weight = rng.integers(1, 20, len(client)).astype(float)
     distance = np.hypot(*(client[:, None] - place[None]).transpose(2, 0, 1))
     count = 15
-    capacity = np.full(sites, weight.sum() / count * 1.3)
+    capacity = np.full(sites, max(weight.max(), weight.sum() / count) * 1.5)
     start = time.perf_counter()
     peer = PMedian.from_cost_matrix(
         distance, weight, p_facilities=count, facility_capacities=capacity, name="peer"

@@ -6,19 +6,23 @@ from dataclasses import replace
 from typing import Any
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import pytest
 import shapely
 from pydantic import ValidationError
 from test_portfolio import _pair, _problem, _supply
 
+from benchmarks.portfolio import instance
 from geoplan.catalogue.portfolio import Place, PortfolioSpec, QuotaSpec
 from geoplan.catalogue.scenario import ResourceSupply, SupplySpec
 from geoplan.catalogue.supply import CapSpec
 from geoplan.errors import InputError, RangeError, ShapeError, UnknownName
 from geoplan.siting.locks import places_to_sites
+from geoplan.siting.model import Columns, Program
 from geoplan.siting.portfolio import PortfolioProblem, build, solve
 from geoplan.siting.relax import apply, relax
+from geoplan.siting.solver import maximise
 from geoplan.siting.supply import links
 
 
@@ -289,9 +293,9 @@ def test_locks_by_place() -> None:
 
 def test_lines_follow_the_paths_that_are_given() -> None:
     line = {"max_km": 300, "cost_per_km": 10.0}
-    supply = SupplySpec.model_validate(
-        {"water": line | {"route": "least_cost"}, "power": line, "wastewater": line}
-    )
+    straight = SupplySpec.model_validate({"water": line, "power": line, "wastewater": line})
+    path = straight.water.model_copy(update={"route": "least_cost"})
+    supply = straight.model_copy(update={"water": path})
     sites = pd.DataFrame({"site_id": ["A", "B"], "lon": [50.0, 50.5], "lat": [30.0, 30.0]})
     sources = pd.DataFrame(
         {"source_id": ["d", "g"], "resource": ["water", "power"], "headroom": [9.0, 9.0],
@@ -343,3 +347,46 @@ def test_no_candidate_is_served() -> None:
     moves = relax(problem)
     assert {m.limit.partition(":")[0] for m in moves[:-1]} <= {"headroom", "supply"}
     assert solve(build(apply(problem, moves[:-1]))).chosen
+
+
+# --- published, and the clock -----------------------------------------------------------------
+
+
+def test_ends_of_the_epsilon_constraint_example() -> None:
+    # Mavrotas 2009 (doi:10.1016/j.amc.2009.03.037): max x1, max 3 x1 + 4 x2 with x1 ≤ 20,
+    # x2 ≤ 40, 5 x1 + 4 x2 ≤ 200; the lexicographic payoff is (20, 160) and (8, 184).
+    cols = Columns()
+    x1, x2 = cols.column("x1", cost=1.0, upper=20.0), cols.column("x2", upper=40.0)
+    cols.row("both", [(x1, 5.0), (x2, 4.0)], upper=200.0)
+    program = cols.program()
+    goals = ({x1: 1.0}, {x1: 3.0, x2: 4.0})
+
+    def best(program: Program, goal: dict[int, float]) -> float:
+        cost = np.array([goal.get(c, 0.0) for c in range(2)])
+        found = maximise(replace(program, cost=cost), gap=0.0, time_limit_s=5.0).objective
+        assert found is not None
+        return found
+
+    ends = []
+    for first, second in (goals, goals[::-1]):
+        top = best(program, first)
+        other = best(program.with_row("held", first, top, np.inf), second)
+        ends.append((top, other) if first is goals[0] else (other, top))
+    assert ends[0] == pytest.approx((20.0, 160.0))
+    assert ends[1] == pytest.approx((8.0, 184.0))
+
+
+def test_a_second_is_enough_for_a_plan_that_keeps_its_limits() -> None:
+    how = {"line_cost": 1e5, "cost_per_score_point": 2e8, "tightness": 2.0, "basins": True}
+    problem = instance(400, levels=(0.5, 1.0), reinforcement=1e6, time_limit_s=1.0, **how)
+    plan = solve(build(problem))
+    assert plan.status in ("time-limit", "within-gap", "optimal")
+    assert len(plan.chosen) == 15
+    assert plan.record.gap is not None
+    assert (plan.caps["used"] <= plan.caps["max"]).all()
+    used = plan.sources[plan.sources["kind"] == "dam"]
+    raised = used["headroom"] + used["modules"] * 5_000
+    assert (used["used"] <= raised + 1e-9).all()
+    full = plan.supply.groupby(["site_id", "resource"])["amount"].sum().unstack()
+    wanted = plan.demand.loc[full.index]
+    assert np.allclose(full[["water", "power", "wastewater"]], wanted, rtol=1e-9)

@@ -251,7 +251,8 @@ def _settle(
             share = max(share - _CRUMB, 0.0)
             wished.append((j, number, round(share * int(demand[j]))))
             number += 1
-    transport = _placed(resource, sites, spare, arcs, wished)
+    dear = {n for n, (what, _, _) in meaning.items() if what in ("reuse", "shortfall")}
+    transport = _placed(resource, sites, spare, arcs, wished, dear)
     if transport is None:
         return None
     network: dict[tuple[int, int], int] = {}
@@ -297,8 +298,13 @@ def _placed(
     spare: dict[int, int],
     arcs: dict[int, dict[int, int]],
     wished: list[tuple[int, int, int]],
+    dear: set[int],
 ) -> Transport | None:
-    """Return every demand placed near the amounts wished for; None where that cannot be done."""
+    """Return every demand placed near the amounts wished for; None where that cannot be done.
+
+    What is left by the solver's tolerance falls to ``dear`` supplies only where nothing else
+    has room, or crumbs of them would be paid for.
+    """
     choices: Iterable[tuple[Cap, ...]] = [resource.caps]
     if not nested(resource.caps):
         load: dict[int, float] = {}
@@ -310,6 +316,10 @@ def _placed(
         left = {j: int(resource.demand[j]) for j in sites}
         for j, s, ticks in wished:
             left[j] -= transport.put(j, s, min(max(ticks, 0), left[j]))
+        held = {n: transport.spare[n] for n in sorted(dear)}
+        transport.spare.update(dict.fromkeys(held, 0))
+        left = {j: transport.place(j, left[j]) for j in sites}
+        transport.spare.update(held)
         if not any(transport.place(j, left[j]) for j in sites):
             return transport
     return None

@@ -54,7 +54,11 @@ def _pop(heap: Floats, node: Ints, size: int) -> None:
 
 @kernel
 def _dijkstra(first: Ints, to: Ints, weight: Floats, cost: Floats) -> None:
-    """Lower ``cost`` (finite where a way may start) to that of the cheapest way."""
+    """Lower ``cost`` (finite where a way may start) to that of the cheapest way.
+
+    Nodes with two neighbours are walked through at once, as long as that makes them cheaper; only
+    junctions wait in the heap. What a walk lowers it also hands on, so the costs are exact.
+    """
     room = len(to) + len(cost) + 1
     heap = np.empty(room, np.float64)
     node = np.empty(room, np.int64)
@@ -71,11 +75,19 @@ def _dijkstra(first: Ints, to: Ints, weight: Floats, cost: Floats) -> None:
         if here > cost[n]:
             continue
         for k in range(first[n], first[n + 1]):
-            price = here + weight[k]
-            if price < cost[to[k]]:
-                cost[to[k]] = price
-                _push(heap, node, size, price, to[k])
-                size += 1
+            last, edge, price = n, k, here
+            while True:
+                t = to[edge]
+                price += weight[edge]
+                if price >= cost[t]:
+                    break
+                cost[t] = price
+                if first[t + 1] - first[t] != 2:
+                    _push(heap, node, size, price, t)
+                    size += 1
+                    break
+                edge = first[t] + 1 if to[first[t]] == last else first[t]
+                last = t
 
 
 def costs_from(
@@ -148,20 +160,29 @@ def _reach(
             size -= 1
             if here > cost[n]:
                 continue
+            for k in range(first[n], first[n + 1]):
+                last, edge, price = n, k, here
+                while True:
+                    t = to[edge]
+                    price += weight[edge]
+                    if price > most or price >= cost[t]:
+                        break
+                    if cost[t] == np.inf:
+                        touched[count] = t
+                        count += 1
+                    cost[t] = price
+                    if first[t + 1] - first[t] != 2:
+                        _push(heap, node, size, price, t)
+                        size += 1
+                        break
+                    edge = first[t] + 1 if to[first[t]] == last else first[t]
+                    last = t
+        for k in range(count):
+            n = touched[k]
             if row_of[n] >= 0:
                 # a time that is a whole number of steps up to rounding stays in that step
-                total[row_of[n], math.ceil(here / step - 1e-9)] += mass[s]
-            for k in range(first[n], first[n + 1]):
-                price = here + weight[k]
-                if price <= most and price < cost[to[k]]:
-                    if cost[to[k]] == np.inf:
-                        touched[count] = to[k]
-                        count += 1
-                    cost[to[k]] = price
-                    _push(heap, node, size, price, to[k])
-                    size += 1
-        for k in range(count):
-            cost[touched[k]] = np.inf
+                total[row_of[n], math.ceil(cost[n] / step - 1e-9)] += mass[s]
+            cost[n] = np.inf
 
 
 def reach(

@@ -11,7 +11,13 @@ from geoplan.catalogue.scenario import Criterion
 from geoplan.errors import RangeError, ShapeError, UnknownName
 from geoplan.siting.allowed import AllowedLand
 from geoplan.siting.criteria import Measure, suitability
-from geoplan.siting.quantised import MISSING, QuantisedCriteria, Quantiser, top_share_map
+from geoplan.siting.quantised import (
+    MISSING,
+    QuantisedCriteria,
+    Quantiser,
+    quantise,
+    top_share_map,
+)
 
 IDENTITY = {"measure": "raster", "raster": "r", "value": {"kind": "identity"}}
 
@@ -21,7 +27,7 @@ def quantised(*values: list[float], fill: float = np.nan) -> QuantisedCriteria:
     names = [f"c{k}" for k in range(len(arrays))]
     allowed = np.ones(arrays[0].shape, dtype=bool)
     fed = ((n, a, fill) for n, a in zip(names, arrays, strict=True))
-    return QuantisedCriteria.build(fed, allowed, names)
+    return quantise(fed, allowed, names)
 
 
 def test_allowed_land_there_and_back() -> None:

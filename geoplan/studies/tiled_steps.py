@@ -23,8 +23,9 @@ from geoplan.mcda.value_statistics import ValueStatistics, statistics
 from geoplan.raster.distance import distance_in_strip, strip_borders
 from geoplan.raster.kernel import threads_limited
 from geoplan.siting.allowed import AllowedLand
-from geoplan.siting.criteria import ScoreSum, known_mean, row_sums, value_of
+from geoplan.siting.criteria import value_of
 from geoplan.siting.exclude import RuleMask, combine
+from geoplan.siting.score_sum import ScoreSum, known_mean, row_sums
 from geoplan.siting.tiles import Strip, sum_within_strip
 from geoplan.studies.exclusion import rule_mask
 from geoplan.studies.measure import measured

@@ -11,7 +11,7 @@ from geoplan.catalogue.alternatives import AlternativesSpec
 from geoplan.catalogue.backtest import BacktestSpec
 from geoplan.catalogue.criterion import Criterion
 from geoplan.catalogue.equity import EquitySpec
-from geoplan.catalogue.exclusion import ExclusionRule
+from geoplan.catalogue.exclusion import ExclusionRule, LandSpec
 from geoplan.catalogue.growing import CandidateSpec
 from geoplan.catalogue.portfolio import PortfolioSpec
 from geoplan.catalogue.ranking import RankingSpec
@@ -52,6 +52,7 @@ __all__ = [
     "ExclusionRule",
     "GridSpec",
     "IdentityValue",
+    "LandSpec",
     "LinearValue",
     "OwnSupply",
     "PiecewiseValue",
@@ -93,6 +94,7 @@ class Scenario(Strict):
     area: AreaSpec
     grid: GridSpec
     exclude: tuple[ExclusionRule, ...] = ()
+    land: LandSpec = Field(default_factory=LandSpec)
     criteria: dict[str, Criterion] = Field(min_length=1)
     weights: WeightSpec = Field(default_factory=lambda: WeightSpec(method="direct"))
     aggregation: AggregationSpec = Field(default_factory=AggregationSpec)

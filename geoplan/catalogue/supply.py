@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from geoplan.catalogue.text import Identifier, Strict, Text
+from geoplan.catalogue.way import TerrainSpec
 
 __all__ = [
     "RESOURCES",
@@ -171,6 +172,18 @@ class SupplySpec(Strict):
     power: ResourceSupply
     wastewater: ResourceSupply
     caps: tuple[CapSpec, ...] = Field((), description="Joint limits over groups of sources")
+    terrain: TerrainSpec | None = Field(
+        None, description="Ground that lines with 'route: least_cost' cross"
+    )
+
+    @model_validator(mode="after")
+    def _ground_of_ways(self) -> SupplySpec:
+        for name in RESOURCES:
+            if getattr(self, name).route == "least_cost" and self.terrain is None:
+                raise ValueError(
+                    f"{name} has 'route: least_cost'; say in 'terrain' what a kilometre costs"
+                )
+        return self
 
     @model_validator(mode="after")
     def _reuse_is_water(self) -> SupplySpec:

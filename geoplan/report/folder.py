@@ -18,20 +18,32 @@ from pydantic import BaseModel
 from geoplan.errors import DiskFull, FileMissing, InputError
 from geoplan.report import tables
 from geoplan.report.embed import require_assets
+from geoplan.report.exclusion_raster import write_exclusions
+from geoplan.report.exclusion_tables import exclusions_by_region_csv, exclusions_csv
 from geoplan.report.map import map_html
 from geoplan.report.outline import outlines
 from geoplan.report.page import report_html
-from geoplan.report.raster import write_suitability
+from geoplan.report.pareto_tables import pareto_csv
+from geoplan.report.plan_tables import alternatives_csv, trade_offs_csv
+from geoplan.report.ranking_tables import methods_csv, smaa_csv
+from geoplan.report.raster import write_decisive, write_suitability
 from geoplan.report.sites import write_sites
 from geoplan.siting.result import SitingResult
 
-__all__ = ["FILES", "run_json", "write_run_folder"]
+__all__ = ["ASKED", "FILES", "files_of", "run_json", "write_run_folder"]
 
 FILES = (
-    "ranking.csv", "portfolio.csv", "supply.csv", "sources.csv", "exclusions.csv", "regions.csv",
-    "sites.gpkg", "suitability.tif", "map.html", "report.html", "run.json",
+    "ranking.csv", "portfolio.csv", "supply.csv", "sources.csv", "exclusions.csv",
+    "exclusions_by_region.csv", "regions.csv", "sites.gpkg", "suitability.tif", "map.html",
+    "report.html", "run.json",
 )  # fmt: skip
-"""Every file of a run, in the order in which it is written."""
+"""Every file of any run, in the order in which it is written."""
+
+ASKED = (
+    "methods.csv", "smaa.csv", "pareto.csv", "alternatives.csv", "trade_offs.csv",
+    "exclusions.tif", "decisive.tif",
+)  # fmt: skip
+"""Files of a run that was asked for more than its plan, written before the pages."""
 
 
 def write_run_folder(
@@ -82,19 +94,29 @@ def write_run_folder(
         "portfolio.csv": lambda: tables.portfolio_csv(result),
         "supply.csv": lambda: tables.supply_csv(result),
         "sources.csv": lambda: tables.sources_csv(result),
-        "exclusions.csv": lambda: tables.exclusions_csv(result),
+        "exclusions.csv": lambda: exclusions_csv(result),
+        "exclusions_by_region.csv": lambda: exclusions_by_region_csv(result),
+        "methods.csv": lambda: methods_csv(result),
+        "smaa.csv": lambda: smaa_csv(result),
+        "pareto.csv": lambda: pareto_csv(result.pareto, currency=result.profile.currency),
+        "alternatives.csv": lambda: alternatives_csv(result),
+        "trade_offs.csv": lambda: trade_offs_csv(result),
         "regions.csv": lambda: tables.regions_csv(result, str(document.get("index_formula") or "")),
         "map.html": lambda: map_html(result, shapes).encode("utf-8"),
         "report.html": lambda: report_html(result, document, shapes).encode("utf-8"),
     }
     digests: dict[str, str] = {}
     try:
-        for name in FILES[:-1]:
+        for name in files_of(result)[:-1]:
             path = folder / name
             if name == "sites.gpkg":
                 write_sites(path, result)
             elif name == "suitability.tif":
                 write_suitability(path, result)
+            elif name == "decisive.tif":
+                write_decisive(path, result)
+            elif name == "exclusions.tif" and result.rules is not None:
+                write_exclusions(path, result.rules, result.grid)
             else:
                 path.write_bytes(text[name]())
             digests[name] = _digest(path)
@@ -110,6 +132,22 @@ def write_run_folder(
             ) from error
         raise
     return digests
+
+
+def files_of(result: SitingResult) -> tuple[str, ...]:
+    """Return the names of the files of a run, in the order in which they are written."""
+    has = {
+        "methods.csv": len(result.methods) > 0,
+        "smaa.csv": len(result.smaa) > 0,
+        "pareto.csv": len(result.pareto) > 0,
+        "alternatives.csv": "alternatives" in result.documents,
+        "trade_offs.csv": "trade_offs" in result.documents,
+        "exclusions.tif": result.rules is not None,
+        "decisive.tif": result.decisive is not None,
+    }
+    asked = tuple(name for name in ASKED if has[name])
+    at = FILES.index("map.html")
+    return (*FILES[:at], *asked, *FILES[at:])
 
 
 def run_json(document: Mapping[str, Any], digests: Mapping[str, str]) -> bytes:

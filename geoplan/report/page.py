@@ -20,6 +20,7 @@ from geoplan.report.order import by_rank, site_numbers
 from geoplan.report.outline import Outlines
 from geoplan.report.picture import picture_base, picture_svg
 from geoplan.report.tables import settle_flows
+from geoplan.report.value_words import value_words
 from geoplan.siting.result import SitingResult
 
 __all__ = ["report_html"]
@@ -201,26 +202,7 @@ def _measure(language: Language, name: str, criterion: Criterion) -> str:
 
 
 def _value_function(language: Language, criterion: Criterion) -> str:
-    spec = criterion.value
-
-    def amount(x: float) -> str:
-        return language.measured(x, criterion.unit)
-
-    if spec.kind == "linear":
-        words = language.t("value_linear", best=amount(spec.best), worst=amount(spec.worst))
-    elif spec.kind == "sigmoid":
-        words = language.t(
-            "value_sigmoid", midpoint=amount(spec.midpoint), spread=amount(spec.spread)
-        )
-    elif spec.kind == "piecewise":
-        arrow = "←" if language.direction == "rtl" else "→"
-        pairs = (f"{amount(x)} {arrow} {language.compact(v)}" for x, v in spec.points)
-        words = language.semicolon.join(pairs)
-    elif spec.kind == "categorical":
-        words = language.t("value_categorical", count=language.number(len(spec.values)))
-    else:
-        words = language.t("value_identity")
-    return f"{words} ({language.t('inverted')})" if criterion.invert else words
+    return value_words(criterion.value, criterion.unit, language, invert=criterion.invert)
 
 
 def _limit(move: Relaxation, language: Language) -> Markup:

@@ -11,7 +11,6 @@ from geoplan.report.order import by_rank, by_resource
 from geoplan.siting.result import SitingResult
 
 __all__ = [
-    "exclusions_csv",
     "portfolio_csv",
     "ranking_csv",
     "regions_csv",
@@ -44,10 +43,20 @@ def demand_columns() -> list[Column]:
     return [Column(f"{name}{unit_suffix(RESOURCE_UNITS[name])}", "amount") for name in RESOURCES]
 
 
+def shortfall_columns() -> list[Column]:
+    """Return one column per resource for demand that goes unserved; all 0 where none may."""
+    return [
+        Column(
+            f"{name}_shortfall{unit_suffix(RESOURCE_UNITS[name])}", "amount", f"{name}_shortfall"
+        )
+        for name in RESOURCES
+    ]
+
+
 def ranking_csv(result: SitingResult) -> bytes:
     """Return ``ranking.csv``: every candidate, best first."""
     columns = [Column("rank", "integer"), Column("site_id", "text"), *region_columns(result)]
-    columns += [Column("area_ha", "area"), Column("score", "score")]
+    columns += [Column("area_ha", "area"), Column("usable_ha", "area"), Column("score", "score")]
     for name, criterion in result.scenario.criteria.items():
         columns += [
             Column(f"{name}_measured{unit_suffix(criterion.unit)}", "measure", f"measured_{name}"),
@@ -82,8 +91,11 @@ def portfolio_csv(result: SitingResult) -> bytes:
         Column("site_id", "text"),
         *region_columns(result),
         Column("area_ha", "area"),
+        Column("usable_ha", "area"),
+        Column("level", "share"),
         Column("score", "score"),
         *demand_columns(),
+        *shortfall_columns(),
         Column("cost", "cost"),
         Column("currency", "text"),
         Column("jobs", "integer"),
@@ -142,20 +154,6 @@ def sources_csv(result: SitingResult) -> bytes:
         Column("lat", "degree"),
     ]
     return csv_bytes(frame, columns, table="sources.csv")
-
-
-def exclusions_csv(result: SitingResult) -> bytes:
-    """Return ``exclusions.csv``: the land that each rule removes."""
-    columns = [
-        Column("rule", "text"),
-        Column("title_en", "text"),
-        Column("title_local", "text"),
-        Column("basis", "text"),
-        Column("status", "text"),
-        Column("area_ha_alone", "area"),
-        Column("area_ha_only", "area"),
-    ]
-    return csv_bytes(result.exclusions, columns, table="exclusions.csv")
 
 
 def regions_csv(result: SitingResult, formula: str) -> bytes:

@@ -14,6 +14,8 @@ from geoplan.catalogue import Profile, Scenario
 from geoplan.catalogue.text import Text
 from geoplan.errors import Relaxation
 from geoplan.grid import Grid
+from geoplan.mcda.value_statistics import Histogram, ValueStatistics
+from geoplan.siting.exclude import Exclusions
 
 __all__ = ["PlanStatus", "Reason", "SitingResult", "SolverRecord", "StepTiming"]
 
@@ -109,6 +111,12 @@ class SitingResult:
         Score 0–1; NaN where land is not allowed or data are missing.
     weights : dict
         Criterion id → weight; sums to 1.
+    rules : Exclusions, optional
+        The rules on every cell, for ``exclusions.tif``.
+    value_statistics, value_histograms : dict
+        Criterion id → statistics and histogram of its measure over the allowed land.
+    caps : DataFrame
+        Joint limits over sources, as `geoplan.siting.tables.cap_table`. May be empty.
     exclusions_by_region : DataFrame
         ``rule``, ``level``, ``code``, ``area_ha_alone``, ``area_ha_only``. May be empty.
     methods : DataFrame, index ``site_id``
@@ -149,6 +157,10 @@ class SitingResult:
     timings: tuple[StepTiming, ...] = ()
     coarse_regions: pd.DataFrame = field(default_factory=pd.DataFrame)
     layer_versions: dict[str, dict[str, Any]] = field(default_factory=dict)
+    rules: Exclusions | None = None
+    value_statistics: dict[str, ValueStatistics] = field(default_factory=dict)
+    value_histograms: dict[str, Histogram] = field(default_factory=dict)
+    caps: pd.DataFrame = field(default_factory=pd.DataFrame)
     exclusions_by_region: pd.DataFrame = field(default_factory=pd.DataFrame)
     methods: pd.DataFrame = field(default_factory=pd.DataFrame)
     smaa: pd.DataFrame = field(default_factory=pd.DataFrame)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,31 +10,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from geoplan.catalogue.backtest import BacktestSpec
+from geoplan.mcda.value_statistics import ValueStatistics
 from geoplan.siting.backtest import cells_of, removed_by, share_below, summarise
 from geoplan.siting.criteria import Measure, contributions
 from geoplan.siting.exclude import Exclusions
 from geoplan.studies.surface import Ground
 
-__all__ = ["Backtest", "backtest"]
-
-
-@dataclass(frozen=True)
-class Backtest:
-    """What a back-test found.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        One row per estate: ``key``, ``name_en``, ``name_local``, ``area_ha`` (of its cells),
-        ``score`` (0–1; NaN: outside the area or a measure is missing), ``percentile`` (share of
-        the allowed land that scores below it, %), ``removed`` (rules that remove any of its
-        land, the widest first, ``id (share %)``).
-    document : dict
-        The summary and the rows, for pages.
-    """
-
-    frame: pd.DataFrame
-    document: dict[str, Any]
+__all__ = ["backtest"]
 
 
 def backtest(
@@ -45,20 +26,30 @@ def backtest(
     measures: Mapping[str, Measure],
     weights: Mapping[str, float],
     fill: Mapping[str, float],
+    statistics: Mapping[str, ValueStatistics],
     exclusions: Exclusions,
     score: npt.NDArray[np.float32],
-) -> Backtest:
+) -> dict[str, Any]:
     """Score existing estates by a run's criteria and weights, whatever the exclusions say.
 
     Parameters
     ----------
     ground : Ground
     spec : BacktestSpec
-    measures, weights, fill
+    measures, weights, fill, statistics
         As in `geoplan.siting.criteria.contributions`.
     exclusions : Exclusions
     score : ndarray of float32
         Score of the allowed land.
+
+    Returns
+    -------
+    dict
+        The summary (`geoplan.siting.backtest.BacktestSummary`) with its sentence, and ``rows``: one
+        per estate, best first: ``key``, ``name_en``, ``name_local``, ``area_ha`` (of its cells),
+        ``score`` (0–1; NaN: outside the area or a measure is missing), ``percentile`` (share of
+        the allowed land that scores below it, %), ``removed`` (rules that remove any of its
+        land, the widest first, ``id (share %)``).
 
     Raises
     ------
@@ -73,7 +64,9 @@ def backtest(
     """
     estates = ground.frame(spec.layer, spec.where).reset_index(drop=True)
     cells = cells_of(estates.geometry.to_numpy(), ground.grid)
-    found = contributions(cells, measures, weights, fill)["score"].to_numpy(dtype=np.float64)
+    found = contributions(cells, measures, weights, fill, statistics=statistics)["score"].to_numpy(
+        dtype=np.float64
+    )
     found[np.diff(cells.offsets) == 0] = np.nan
     percentile = 100 * share_below(score, found)
     removed = removed_by(cells, exclusions)
@@ -90,7 +83,7 @@ def backtest(
     )
     summary = summarise(percentile, {str(c): removed[c].to_numpy() for c in removed.columns})
     text = summary.text()
-    document = {
+    return {
         "layer": spec.layer,
         "where": spec.where,
         "text": {"en": text.en, "local": text.fa},
@@ -104,7 +97,6 @@ def backtest(
             "records"
         ),
     }
-    return Backtest(frame, document)
 
 
 def _widest(shares: pd.Series) -> str:

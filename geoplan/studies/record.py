@@ -12,6 +12,7 @@ from geoplan.catalogue import Catalogue
 from geoplan.catalogue.layer import LayerSpec
 from geoplan.catalogue.profile import Profile
 from geoplan.catalogue.scenario import Scenario
+from geoplan.catalogue.way import TerrainSpec
 from geoplan.errors import FileMissing, InputError
 from geoplan.store import read
 from geoplan.store.session import transaction
@@ -34,8 +35,16 @@ def layers_of(scenario: Scenario, profile: Profile, layers: dict[str, LayerSpec]
     names |= {i.layer for i in profile.index.indicators if i.layer}
     for rule in scenario.exclude:
         names |= {n for n in (rule.layer, rule.raster) if n}
+        if rule.extent is not None and rule.extent.layer is not None:
+            names.add(rule.extent.layer)
     for criterion in scenario.criteria.values():
         names |= {n for n in (criterion.layer, criterion.raster) if n}
+        if criterion.roads is not None:
+            names.add(criterion.roads.layer)
+        names |= _of_ground(criterion.terrain)
+    names |= _of_ground(scenario.supply.terrain)
+    if scenario.backtest is not None:
+        names.add(scenario.backtest.layer)
     for resource in ("water", "power", "wastewater"):
         names |= set(getattr(scenario.supply, resource).layers)
     names |= {n for n, spec in layers.items() if spec.table == "region_facts"}
@@ -44,6 +53,12 @@ def layers_of(scenario: Scenario, profile: Profile, layers: dict[str, LayerSpec]
         spec = layers.get(name)
         out.add(spec.derived.source if spec and spec.derived else name)
     return sorted(out)
+
+
+def _of_ground(terrain: TerrainSpec | None) -> set[str]:
+    if terrain is None:
+        return set()
+    return {terrain.slope, *(barrier.layer for barrier in terrain.barriers)}
 
 
 def find_run(engine: Engine, catalogue: Catalogue, scenario_name: str) -> read.RunRow | None:

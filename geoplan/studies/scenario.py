@@ -7,11 +7,14 @@ from typing import Any
 
 from geoplan.catalogue import LayerSpec, Profile, Scenario
 from geoplan.errors import Problem
+from geoplan.studies.ranking import ranking_problems
 from geoplan.studies.scenario_case import TABLE_COLUMNS, Case
 from geoplan.studies.scenario_criteria import check_criteria
 from geoplan.studies.scenario_land import check_land, resolve_rule
 from geoplan.studies.scenario_plan import check_plan
+from geoplan.studies.scenario_studies import check_studies
 from geoplan.studies.scenario_weights import weight_problems
+from geoplan.studies.smaa import robustness_problems
 
 __all__ = ["TABLE_COLUMNS", "problems_of", "resolve_rule"]
 
@@ -43,4 +46,6 @@ def problems_of(
     check_criteria(case)
     case.found += weight_problems(scenario)
     check_plan(case)
+    case.found += ranking_problems(scenario) + robustness_problems(scenario, {})
+    check_studies(case)
     return case.found

@@ -31,6 +31,7 @@ from geoplan.studies.exclusion import rule_masks
 from geoplan.studies.measure import measured
 from geoplan.studies.surface import Ground
 from geoplan.studies.tiled import tiled_suitability
+from geoplan.studies.tiled_case import land_plan
 from geoplan.studies.tiled_plan import LandPlan
 
 CRS = "+proj=laea +lat_0=32 +lon_0=53 +datum=WGS84 +units=m"
@@ -321,3 +322,29 @@ def test_without_the_extra(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(Unavailable, match=r"geoplan\[cluster\]"):
         tiled_suitability(LandPlan(GRID, gpd.GeoSeries(), (), {}, {}), None, tmp_path / "x")
+
+
+def test_a_plan_from_the_layers_of_a_run(client: Any, tmp_path: Path) -> None:
+    """Rasters and a fact of regions are laid into files; the strips then give the same bytes."""
+    made, rasters = made_plan(tmp_path / "rasters", all_land=False)
+    regions = made.regions["index"].to_crs("EPSG:4326")
+    regions = regions.assign(code=["a", "b", "c"], level=1, parent_code=None)
+    ground = InMemory(made, rasters)
+    ground.regions = regions
+    ground.release = lambda: None  # type: ignore[method-assign]
+    facts = pd.DataFrame({"level": 1, "region_code": ["a", "c"], "variable": "v", "value": 0.5})
+    fact = Criterion.model_validate({"measure": "region", "fact": "v", "level": 1})
+    criteria = {"slope": made.criteria["slope"], "fact": fact, "road": made.criteria["road"]}
+    weights = {"slope": 0.5, "fact": 0.25, "road": 0.25}
+    plan = land_plan(
+        ground, made.area, made.rules, criteria, weights, facts, tmp_path / "given", strip_rows=40,
+        usable_share_min=0.5,
+    )  # fmt: skip
+    found = tiled_suitability(plan, client, tmp_path / "run")
+    inside = raster.rasterise(plan.area, GRID)
+    exclusions = combine(rule_masks(ground, plan.rules), inside=inside, usable_share_min=0.5)
+    measures = {n: Measure(c, measured(ground, c, facts)) for n, c in criteria.items()}
+    surface = suitability(measures, weights, exclusions.allowed)
+    assert found.exclusions.bits.tobytes() == exclusions.bits.tobytes()
+    assert np.isfinite(surface.score).sum() > 500
+    assert found.suitability.score.tobytes() == surface.score.tobytes()

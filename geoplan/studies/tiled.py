@@ -139,7 +139,7 @@ def _prepared(
         parts = _parts(plan, *key)
         drawn = [submit(steps.draw, number, k, parts) for k in range(parts)]
         borders[key] = submit(steps.find_borders, number, parts, drawn)
-    for name, criterion in plan.criteria.items():
+    for name, criterion in plan.asked.items():
         if criterion.measure == "region":
             ready.append(submit(steps.draw_region, name))
         elif steps.is_point_density(criterion):

@@ -23,7 +23,7 @@ from geoplan.grid import Grid
 from geoplan.siting.tiles import Strip, in_strips
 from geoplan.studies.surface import FloatArray, Ground
 
-__all__ = ["FiledGround", "LandPlan", "read_rows", "save"]
+__all__ = ["FiledGround", "LandPlan", "named", "read_rows", "save"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,9 @@ class LandPlan:
         of one band. A shared folder: every worker must see it under this path.
     regions : dict
         Criterion id of measure ``region`` → polygons with a column ``value``.
+    measures : dict
+        Criterion id → raster file of its measure, in its unit, for those that were taken before
+        and need no step.
     strip_rows : int
         Rows of a strip; 0 chooses.
     usable_share_min : float, 0–1
@@ -63,6 +66,7 @@ class LandPlan:
     frames: Mapping[str, gpd.GeoDataFrame] = field(default_factory=dict)
     rasters: Mapping[str, Path] = field(default_factory=dict)
     regions: Mapping[str, gpd.GeoDataFrame] = field(default_factory=dict)
+    measures: Mapping[str, Path] = field(default_factory=dict)
     strip_rows: int = 0
     usable_share_min: float = 0.0
 
@@ -72,9 +76,14 @@ class LandPlan:
         return in_strips(self.grid, rows=self.strip_rows)
 
     @property
+    def asked(self) -> dict[str, Criterion]:
+        """The criteria whose measure was not taken before."""
+        return {name: c for name, c in self.criteria.items() if name not in self.measures}
+
+    @property
     def drawn(self) -> tuple[tuple[str, str | None], ...]:
         """Layers and expressions of which criteria need the distance, each once."""
-        keys = [(str(c.layer), c.where) for c in self.criteria.values() if c.measure == "distance"]
+        keys = [(str(c.layer), c.where) for c in self.asked.values() if c.measure == "distance"]
         return tuple(dict.fromkeys(keys))
 
     def write(self, folder: Path) -> None:
@@ -106,6 +115,7 @@ class LandPlan:
             "frames": list(self.frames),
             "rasters": {name: str(path) for name, path in self.rasters.items()},
             "regions": list(self.regions),
+            "measures": {name: str(path) for name, path in self.measures.items()},
             "strip_rows": self.strip_rows,
             "usable_share_min": self.usable_share_min,
         }
@@ -122,6 +132,7 @@ class LandPlan:
             criteria={n: Criterion.model_validate(c) for n, c in said["criteria"].items()},
             weights=said["weights"],
             rasters={name: Path(path) for name, path in said["rasters"].items()},
+            measures={name: Path(path) for name, path in said["measures"].items()},
             strip_rows=said["strip_rows"],
             usable_share_min=said["usable_share_min"],
         )
@@ -129,18 +140,20 @@ class LandPlan:
     def _check(self) -> None:
         items: list[tuple[str, ExclusionRule | Criterion]] = [
             *((f"exclude.{r.id}", r) for r in self.rules),
-            *((f"criteria.{n}", c) for n, c in self.criteria.items()),
+            *((f"criteria.{n}", c) for n, c in self.asked.items()),
         ]
+        for path in self.measures.values():
+            read_rows(path, self.grid, Strip(0, 0, 1))
         for place, item in items:
             said = item.model_dump(mode="json")
-            for layer in _named(said, "layer"):
+            for layer in named(said, "layer"):
                 if layer not in self.frames:
                     raise UnknownName(f"no features of layer '{layer}' were given", where=place)
-            for name in _named(said, "raster"):
+            for name in named(said, "raster"):
                 if name not in self.rasters:
                     raise UnknownName(f"no file of raster '{name}' was given", where=place)
                 read_rows(self.rasters[name], self.grid, Strip(0, 0, 1))
-        for name, criterion in self.criteria.items():
+        for name, criterion in self.asked.items():
             if criterion.measure == "region" and name not in self.regions:
                 raise UnknownName("no regions were given", where=f"criteria.{name}")
             if criterion.measure == "share" and criterion.radius_km is None:
@@ -151,14 +164,14 @@ class LandPlan:
                 )
 
 
-def _named(said: Any, key: str) -> list[str]:
+def named(said: Any, key: str) -> list[str]:
     """Return what is given under ``key`` anywhere in a rule or criterion."""
     if isinstance(said, list):
-        return [name for part in said for name in _named(part, key)]
+        return [name for part in said for name in named(part, key)]
     if not isinstance(said, dict):
         return []
     own = [str(said[key])] if isinstance(said.get(key), str) else []
-    return own + [name for part in said.values() for name in _named(part, key)]
+    return own + [name for part in said.values() for name in named(part, key)]
 
 
 class FiledGround(Ground):

@@ -271,6 +271,8 @@ def told(folder: Path, rule: ExclusionRule, strip: Strip | None) -> dict[str, An
 def _measure(ground: FiledGround, strip: Strip, name: str, criterion: Criterion) -> FloatArray:
     """Return a criterion's measure on a strip, as `geoplan.studies.measure.measured` does."""
     folder, plan = ground.folder, ground.plan
+    if name in plan.measures:
+        return read_rows(plan.measures[name], plan.grid, strip)
     if criterion.measure == "raster":
         return ground.raster(str(criterion.raster))
     if is_point_density(criterion):

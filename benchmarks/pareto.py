@@ -21,7 +21,8 @@ from geoplan.catalogue.equity import EquityObjective
 from geoplan.siting.equity import EquityTerms
 from geoplan.siting.front import front_of_plans
 from geoplan.siting.model import Columns
-from geoplan.siting.pareto import Objective, nondominated
+from geoplan.siting.objective import Objective
+from geoplan.siting.pareto import nondominated
 from geoplan.siting.problem import prepare
 
 __all__ = ["Row", "main", "run"]

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from geoplan.errors import RangeError
 from geoplan.siting.model import Columns, Program
-from geoplan.siting.pareto import Answer, Cut, Objective, nondominated
+from geoplan.siting.objective import Answer, Cut, Objective
+from geoplan.siting.pareto import nondominated
 
 INSTANCE = Path(__file__).parents[2] / "shared" / "oracles" / "2kp50"
 

@@ -10,10 +10,12 @@ from typing import Literal
 import numpy as np
 
 from geoplan.siting.assign import Assignment, assign
-from geoplan.siting.equity import EquityTerms, add_equity, equity_of
+from geoplan.siting.equity import EquityTerms, equity_of
+from geoplan.siting.equity_rows import add_equity
 from geoplan.siting.flow import serve_together
 from geoplan.siting.model import Model, build_prepared
-from geoplan.siting.pareto import Answer, Cut, Front, FrontStatus, Objective, nondominated
+from geoplan.siting.objective import Answer, Cut, Front, FrontStatus, Objective
+from geoplan.siting.pareto import nondominated
 from geoplan.siting.problem import FloatArray, Prepared
 
 __all__ = ["EFFICIENCY_STEP", "PlanFront", "PlanPoint", "PlanWorth", "front_of_plans", "worth_of"]

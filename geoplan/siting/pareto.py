@@ -5,22 +5,15 @@ from __future__ import annotations
 import heapq
 import math
 import time
-from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
-
-import numpy as np
 
 from geoplan.errors import RangeError
 from geoplan.siting.model import Program
-from geoplan.siting.problem import FloatArray
-from geoplan.siting.solver import Outcome, maximise
+from geoplan.siting.objective import Answer, Front, FrontStatus, Objective, Point, Reader
+from geoplan.siting.searches import Searches
 
-__all__ = ["Answer", "Cut", "Front", "FrontStatus", "Objective", "Point", "nondominated"]
-
-FrontStatus = Literal["exact", "within-gap", "time-limit", "infeasible"]
-"""``exact``: every point proven to the solver's tolerance; ``within-gap``: every point proven to
-the gap asked for; ``time-limit``: what was found in time, each point's gap stated."""
+__all__ = ["nondominated"]
 
 _SPREAD = 11
 """Points laid evenly first when all are asked for, so that time running out leaves a whole view."""
@@ -28,151 +21,6 @@ _SPREAD = 11
 _TRADE = 1e-3
 """Share of the first objective's range that the whole range of the second may weigh where the
 points are evenly laid (AUGMECON2's eps, there 1e-6 … 1e-3)."""
-
-_MIN_SECONDS = 1.0
-_ITERATIONS = 30
-
-
-@dataclass(frozen=True)
-class Objective:
-    """A quantity to be made large, ``(a·v + a₀) / (b·v + b₀)``, counted in whole steps.
-
-    Parameters
-    ----------
-    entries : mapping of int to float
-        ``a`` by column.
-    step : float, > 0
-        Two answers whose amounts round to the same number of steps are equal.
-    constant : float
-        ``a₀``.
-    below : mapping of int to float
-        ``b`` by column; the denominator is positive for every answer.
-    below_constant : float
-        ``b₀``.
-    """
-
-    entries: Mapping[int, float]
-    step: float
-    constant: float = 0.0
-    below: Mapping[int, float] = field(default_factory=dict)
-    below_constant: float = 1.0
-
-    def amount(self, values: FloatArray) -> float:
-        """Return the quantity at an answer, in its own unit."""
-        return (_dot(self.entries, values) + self.constant) / self.denominator(values)
-
-    def denominator(self, values: FloatArray) -> float:
-        """Return ``b·v + b₀``."""
-        return _dot(self.below, values) + self.below_constant
-
-    def steps(self, amount: float) -> int:
-        """Return an amount in whole steps, halves up."""
-        return math.floor(amount / self.step + 0.5)
-
-    def beyond(self, level: float) -> tuple[dict[int, float], float]:
-        """Return ``a − level·b`` by column and its constant: ≥ 0 where the amount is ≥ level."""
-        entries = dict(self.entries)
-        for c, v in self.below.items():
-            entries[c] = entries.get(c, 0.0) - level * v
-        return entries, self.constant - level * self.below_constant
-
-    def floor(self, steps: int, *, tighter: float = 0.0) -> tuple[dict[int, float], float]:
-        """Return the row ``entries·v ≥ lower`` that says: at least so many steps.
-
-        The limit lies half a step lower, where no whole number is, so that the solver's tolerance
-        lets nothing else in and keeps nothing out.
-        """
-        entries, constant = self.beyond((steps - 0.5 + tighter) * self.step)
-        scale = 10.0 / (max((abs(v) for v in entries.values()), default=0.0) or 1.0)
-        return {c: v * scale for c, v in entries.items()}, -constant * scale
-
-
-@dataclass(frozen=True)
-class Answer:
-    """One answer that holds exactly.
-
-    Parameters
-    ----------
-    first, second : float
-        Both objectives.
-    values : ndarray
-        One per column.
-    key : hashable
-        The same for answers that are the same to the reader.
-    """
-
-    first: float
-    second: float
-    values: FloatArray
-    key: Hashable = None
-
-
-@dataclass(frozen=True)
-class Cut:
-    """A row that an answer breaks which only the solver's tolerance allowed."""
-
-    entries: Mapping[int, float]
-    upper: float
-
-
-@dataclass(frozen=True)
-class Point:
-    """One point of a front.
-
-    Parameters
-    ----------
-    first, second : int
-        Both objectives in whole steps.
-    answer : Answer
-    bound : float
-        No answer with at least this much of the second objective has more of the first.
-    proven : bool
-        The solver closed its gap.
-    """
-
-    first: int
-    second: int
-    answer: Answer
-    bound: float
-    proven: bool
-
-    @property
-    def gap(self) -> float:
-        """Relative gap of the first objective that is left open."""
-        open_ = max(self.bound - self.answer.first, 0.0)
-        return 0.0 if open_ <= 0 else open_ / max(abs(self.answer.first), 1e-12)
-
-
-@dataclass(frozen=True)
-class Front:
-    """Non-dominated points, most of the first objective first.
-
-    Parameters
-    ----------
-    points : tuple of Point
-    status : FrontStatus
-    complete : bool
-        No other non-dominated point exists.
-    open_between : tuple of (int, int)
-        Amounts of the second objective, in steps, between which points may be missing.
-    second_bound : float or None
-        No answer has more of the second objective; None where that was not proven.
-    solves, nodes : int
-        Programs solved, and nodes of their searches.
-    seconds : float
-    """
-
-    points: tuple[Point, ...]
-    status: FrontStatus
-    complete: bool
-    open_between: tuple[tuple[int, int], ...]
-    second_bound: float | None
-    solves: int
-    nodes: int
-    seconds: float
-
-
-Reader = Callable[[FloatArray], "Answer | Cut"]
 
 
 def nondominated(
@@ -252,186 +100,12 @@ def nondominated(
         )
     if first.below:
         raise RangeError("the first objective is a ratio", remedy="make it the second")
-    search = _Search(program, first, second, points, gap, time_limit_s, seed, read, begin)
-    return search.run(start)
+    walk = _Walk(program, first, second, points, gap, time_limit_s, seed, read, begin)
+    return walk.run(start)
 
 
-@dataclass(frozen=True)
-class _Result:
-    answer: Answer | None
-    bound: float | None
-    proven: bool
-    infeasible: bool = False
-
-
-class _Search:
-    def __init__(
-        self,
-        program: Program,
-        first: Objective,
-        second: Objective,
-        points: int | Literal["all"],
-        gap: float,
-        time_limit_s: float,
-        seed: int,
-        read: Reader | None,
-        begin: Callable[[Answer], Mapping[int, float]] | None,
-    ) -> None:
-        self.began = time.perf_counter()
-        self.end = self.began + time_limit_s
-        self.one = len(program.cost)
-        self.program = _with_one(program)
-        self.first, self.second = first, second
-        self.points: int | Literal["all"] = points
-        self.gap = 0.0 if points == "all" else gap
-        # A ratio weighed beside the first objective is weighed around a level, which is exact up
-        # to how much denominators differ; where no gap is allowed it is raised in its own search.
-        self.twice = bool(second.below) and points != "all" and gap == 0
-        self.seed = seed
-        self.read = read or self._round
-        self.begin = begin or self._whole
-        self.solves = self.nodes = 0
-        self.found: list[Answer] = []
-        self.searches_left = 0
-        self.delta = 0.0
-
-    # --- one search -------------------------------------------------------------------------
-
-    def _round(self, values: FloatArray) -> Answer:
-        v = np.where(self.program.integer[: self.one], np.rint(values), values)
-        first, second = self.first.amount(v), self.second.amount(v)
-        return Answer(first, second, v, (self.first.steps(first), self.second.steps(second)))
-
-    def _whole(self, answer: Answer) -> dict[int, float]:
-        columns = np.flatnonzero(self.program.integer[: self.one])
-        return {int(c): float(answer.values[c]) for c in columns}
-
-    def _seconds(self) -> float:
-        """Return what the next search may take: three times its even share of what is left."""
-        left = self.end - time.perf_counter()
-        return min(left, max(_MIN_SECONDS, 3.0 * left / (self.searches_left + 2)))
-
-    def _solve(
-        self,
-        cost: Mapping[int, float],
-        constant: float,
-        floors: Sequence[tuple[Objective, int]],
-        known: Answer | Mapping[int, float] | None,
-    ) -> _Result:
-        """Maximise ``cost·v + constant`` with each objective at least at its floor."""
-        weights = np.zeros(self.one + 1)
-        for c, v in cost.items():
-            weights[c] = v
-        weights[self.one] = constant
-        start = self.begin(known) if isinstance(known, Answer) else known
-        fallback = known if isinstance(known, Answer) else None
-        end = time.perf_counter() + self._seconds()
-        self.searches_left = max(self.searches_left - 1, 0)
-        tighter = [0.0] * len(floors)
-        while True:
-            left = end - time.perf_counter()
-            if left <= 0:
-                return _Result(fallback, None, False)
-            outcome = self._maximise(weights, floors, tighter, left, start)
-            if outcome.status == "infeasible":
-                return _Result(None, None, True, infeasible=True)
-            if outcome.values is None:
-                return _Result(fallback, outcome.bound, False)
-            answer = self.read(outcome.values[: self.one])
-            if isinstance(answer, Cut):
-                self.program = self.program.with_row(
-                    "ruled-out", answer.entries, -np.inf, answer.upper
-                )
-                continue
-            self.found.append(answer)
-            below = [k for k, (o, at) in enumerate(floors) if o.steps(self._of(o, answer)) < at]
-            if not below:
-                return _Result(answer, outcome.bound, outcome.status == "optimal")
-            # The tolerance let in what falls short by a hair: move the limit towards the step.
-            for k in below:
-                tighter[k] += 0.2
-            if max(tighter) > 0.7:
-                return _Result(fallback, outcome.bound, False)
-
-    def _maximise(
-        self,
-        weights: FloatArray,
-        floors: Sequence[tuple[Objective, int]],
-        tighter: Sequence[float],
-        seconds: float,
-        start: Mapping[int, float] | None,
-    ) -> Outcome:
-        program = self.program
-        for (objective, steps), more in zip(floors, tighter, strict=True):
-            entries, lower = objective.floor(steps, tighter=more)
-            program = program.with_row("floor", entries, lower, np.inf)
-        outcome = maximise(
-            replace(program, cost=weights),
-            gap=self.gap,
-            time_limit_s=seconds,
-            seed=self.seed,
-            start=start,
-        )
-        self.solves += 1
-        self.nodes += outcome.nodes
-        return outcome
-
-    def _of(self, objective: Objective, answer: Answer) -> float:
-        return answer.first if objective is self.first else answer.second
-
-    # --- searches that make a point ---------------------------------------------------------
-
-    def _most_first(self, at: int, known: Answer) -> _Result:
-        """Return the answer with most of the first objective and at least ``at`` of the second."""
-        cost, constant = dict(self.first.entries), self.first.constant
-        if self.delta > 0:
-            entries, more = self.second.beyond(self._level(at))
-            for c, v in entries.items():
-                cost[c] = cost.get(c, 0.0) + self.delta * v
-            constant += self.delta * more
-        return self._solve(cost, constant, [(self.second, at)], known)
-
-    def _most_second(self, at: int | None, known: Answer) -> _Result:
-        """Return the answer with most of the second objective and at least ``at`` of the first."""
-        floors = [] if at is None else [(self.first, at)]
-        if not self.second.below:
-            found = self._solve(self.second.entries, self.second.constant, floors, known)
-            return found if found.answer is not None else replace(found, answer=known)
-        best = known
-        for _ in range(_ITERATIONS):
-            level = best.second
-            entries, constant = self.second.beyond(level)
-            # Shifted to the size of the numerator, so that a relative gap has a meaning.
-            constant += level * self.second.denominator(best.values)
-            found = self._solve(entries, constant, floors, best)
-            if found.answer is None:
-                return _Result(best, None, False)
-            gained = self.second.steps(found.answer.second) > self.second.steps(level)
-            if gained:
-                best = found.answer
-            if not gained or not found.proven:
-                bound = best.second if found.proven else None
-                return _Result(best, bound, found.proven)
-        return _Result(best, None, False)
-
-    def _level(self, at: int) -> float:
-        """Return the level around which a ratio is weighed; a linear objective needs none."""
-        return (at - 0.5) * self.second.step if self.second.below else 0.0
-
-    def _less(self, found: _Result, at: int) -> float | None:
-        """Return a bound without what the second objective was worth beside the first."""
-        if found.bound is None or found.answer is None or self.delta == 0:
-            return found.bound
-        answer = found.answer
-        more = (answer.second - self._level(at)) * self.second.denominator(answer.values)
-        return found.bound - self.delta * more
-
-    def _point(self, answer: Answer, bound: float | None, proven: bool) -> Point:
-        first, second = self.first.steps(answer.first), self.second.steps(answer.second)
-        best = math.inf if bound is None else max(bound, answer.first)
-        if proven and best - answer.first < self.first.step:
-            best = answer.first
-        return Point(first, second, answer, best, proven)
+class _Walk(Searches):
+    """The order of the searches."""
 
     # --- the front --------------------------------------------------------------------------
 
@@ -566,20 +240,3 @@ class _Search:
             if pair in kept and (pair not in out or p.gap < out[pair].gap):
                 out[pair] = p
         return [out[pair] for pair in sorted(out, reverse=True)]
-
-
-def _dot(entries: Mapping[int, float], values: FloatArray) -> float:
-    # In the order of the columns, so that one answer has one amount.
-    return math.fsum(entries[c] * float(values[c]) for c in sorted(entries))
-
-
-def _with_one(program: Program) -> Program:
-    """Return the program with a column that is 1: the place of a constant in the objective."""
-    return replace(
-        program,
-        cost=np.append(program.cost, 0.0),
-        lower=np.append(program.lower, 1.0),
-        upper=np.append(program.upper, 1.0),
-        integer=np.append(program.integer, False),
-        names=(*program.names, "one"),
-    )

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from shapely.geometry import MultiPolygon, Polygon, box
 
-from geoplan.catalogue import Profile, Scenario
+from geoplan.catalogue import RESOURCES, Profile, Scenario
 from geoplan.catalogue.text import Text
 from geoplan.errors import Relaxation
 from geoplan.grid import Grid
@@ -139,6 +139,7 @@ def _candidates(regions: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     frame = {
         "rank": np.arange(1, n + 1),
         "area_ha": np.array([1200.0, 1100.0, 900.5, 1999.999, 800.0, 1500.25]),
+        "usable_ha": np.array([1150.5, 1100.0, 880.25, 1900.0, 800.0, 1490.0]),
         "score": np.array([0.9, 0.85, 0.8, 0.75, 0.7, 0.65]),
         "lon": lon.astype(float),
         "lat": lat.astype(float),
@@ -223,10 +224,12 @@ def example_result(**changes: Any) -> SitingResult:
     grid = Grid(crs=_CRS, x_min=-90_000, y_max=110_000, cell_m=1000, rows=220, cols=180)
     regions = _regions()
     candidates = _candidates(regions)
-    keep = ["area_ha", "score", "water_m3_per_day", "power_mva", "wastewater_m3_per_day"]
+    keep = ["area_ha", "usable_ha", "score", "water_m3_per_day", "power_mva", "wastewater_m3_per_day"]
     keep += [c for c in candidates.columns if c.startswith("region")]
     chosen = candidates[candidates["in_portfolio"]]
-    portfolio = pd.DataFrame(chosen[keep]).assign(cost=[6.5e9, 7.25e9]).reset_index()
+    short = {f"{name}_shortfall": [0.0, 0.0] for name in RESOURCES}
+    portfolio = pd.DataFrame(chosen[keep]).assign(level=1.0, **short, cost=[6.5e9, 7.25e9])
+    portfolio = portfolio.reset_index()
     rows, cols = np.mgrid[: grid.rows, : grid.cols]
     score = ((rows + cols) / (grid.rows + grid.cols)).astype(np.float32)
     score[:30] = np.nan
@@ -252,7 +255,10 @@ def example_result(**changes: Any) -> SitingResult:
                 "rule": ["slope", "settlements"],
                 "title_en": ["Steep land", "Settlements"],
                 "title_local": ["شیب تند", None],
+                "effect": ["exclude", "exclude"],
+                "share": ["", "0.5"],
                 "basis": ["habit", "decree 1378"],
+                "dated": [None, "1378-12-02"],
                 "status": ["unverified", "in force"],
                 "area_ha_alone": [123456.0, 65432.1],
                 "area_ha_only": [100000.0, 5432.0],

@@ -68,7 +68,7 @@ def test_columns_are_exact(run: Path) -> None:
     regions = ("region1_code,region1_name_en,region1_name_local,"
                "region2_code,region2_name_en,region2_name_local")  # fmt: skip
     assert header(run / "ranking.csv") == (
-        f"rank,site_id,{regions},area_ha,score,"
+        f"rank,site_id,{regions},area_ha,usable_ha,score,"
         "road_measured_km,road_value,road_contribution,"
         "deprivation_measured,deprivation_value,deprivation_contribution,"
         "slope_measured_percent,slope_value,slope_contribution,"
@@ -77,8 +77,9 @@ def test_columns_are_exact(run: Path) -> None:
         "industrialisation,less_industrialised"
     )
     assert header(run / "portfolio.csv") == (
-        f"site_id,{regions},area_ha,score,water_m3_per_day,power_mva,wastewater_m3_per_day,"
-        "cost,currency,jobs,lon,lat"
+        f"site_id,{regions},area_ha,usable_ha,level,score,"
+        "water_m3_per_day,power_mva,wastewater_m3_per_day,water_shortfall_m3_per_day,"
+        "power_shortfall_mva,wastewater_shortfall_m3_per_day,cost,currency,jobs,lon,lat"
     )
     assert header(run / "supply.csv").startswith(
         "site_id,resource,source_id,amount,unit,distance_km,cost,basis,kind,source_name_en,"
@@ -87,7 +88,7 @@ def test_columns_are_exact(run: Path) -> None:
         "source_id,resource,headroom,used,unit,basis,kind,name_en,name_local,lon,lat"
     )
     assert header(run / "exclusions.csv") == (
-        "rule,title_en,title_local,basis,status,area_ha_alone,area_ha_only"
+        "rule,title_en,title_local,effect,share,basis,dated,status,area_ha_alone,area_ha_only"
     )
     assert header(run / "regions.csv") == (
         "code,parent_code,name_en,name_local,industrialisation,coverage,rank,less_industrialised,"

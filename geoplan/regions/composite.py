@@ -99,7 +99,8 @@ def composite_of_facts(
         used |= {(check.level, check.parts), (check.level - 1, check.whole)}
     keys = list(zip(facts["level"], facts["variable"], strict=True))
     wanted = facts[[k in used for k in keys]]
-    found = check_facts(wanted, regions, sums=spec.sums)
+    levels = {spec.level, *(level for level, _ in used)}
+    found = check_facts(wanted, regions[regions["level"].isin(levels)], sums=spec.sums)
     blocking = {"region-twice", "fact-twice", "code-type"}
     table: IndicatorTable | None = None
     if not any(p.code in blocking for p in found):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -158,15 +157,12 @@ def _measured(
     own = pd.Index(sorted(regions.loc[regions["level"] == indicator.level, "code"]), name="code")
     wide = rows.pivot(index="region_code", columns="variable", values="value")
     wide = wide.reindex(index=own, columns=used).astype(float)
-    said = {
-        key: rows.groupby("region_code")[key].agg(_joined).reindex(own).fillna("")
-        for key in ("as_of", "source")
-    }
+    said = {key: _said(rows["region_code"], rows[key], own) for key in ("as_of", "source")}
     origin = "measured"
     if indicator.level > level:
         up = ancestors(regions, indicator.level)[level].reindex(own)
         wide = wide.groupby(up).agg(lambda part: part.sum(skipna=False)).reindex(codes)
-        said = {k: s.groupby(up).agg(_joined).reindex(codes).fillna("") for k, s in said.items()}
+        said = {k: _said(up, s, codes) for k, s in said.items()}
         origin = "summed"
     value = _applied(indicator, wide)
     if indicator.level < level:
@@ -197,6 +193,11 @@ def _applied(indicator: CompositeIndicator, wide: pd.DataFrame) -> pd.Series:
     return value.where(known)
 
 
-def _joined(texts: pd.Series) -> str:
-    words: Sequence[str] = [t for t in texts if isinstance(t, str) and t]
-    return "; ".join(dict.fromkeys(words))
+def _said(keys: pd.Series, texts: pd.Series, order: pd.Index) -> pd.Series:
+    """Return the different texts of each key, joined; empty where there is none."""
+    pairs = pd.DataFrame({"key": keys.to_numpy(), "text": texts.to_numpy()}).dropna()
+    pairs = pairs[pairs["text"] != ""].drop_duplicates()
+    many = pairs["key"].duplicated(keep=False)
+    one = pairs[~many].set_index("key")["text"]
+    joined = pairs[many].groupby("key")["text"].agg("; ".join)
+    return pd.concat([one, joined]).reindex(order).fillna("")

@@ -36,9 +36,9 @@ def check_facts(
     Returns
     -------
     list of Problem
-        Codes: ``region-twice``, ``fact-twice``, ``code-type``, ``code-zeros``, ``code-length``,
-        ``code-unknown``, ``percent-range``, ``name-spelling`` (repaired), ``name-differs``,
-        ``sum-differs``, ``sum-unknown`` (warning). Empty where all is well. Nothing is changed.
+        Codes: ``region-twice``, ``fact-twice``, ``code-type``, ``code-zeros``, ``code-length``
+        (warning), ``code-unknown``, ``percent-range``, ``name-spelling`` (repaired),
+        ``name-differs``, ``sum-differs``, ``sum-unknown`` (warning). Empty where all is well. Nothing is changed.
     """
     return [
         *_regions(regions),
@@ -182,17 +182,18 @@ def _regions(regions: pd.DataFrame) -> list[Problem]:
                 problems.append(
                     Problem(f"regions, row {label}", f"code {code} of level {level} is shorter "
                             f"than the usual {usual} digits",
-                            f"read codes as text; '{code.zfill(usual)}'?", code="code-length")
+                            f"read codes as text; '{code.zfill(usual)}'?", severity="warning",
+                            code="code-length")
                 )  # fmt: skip
     return problems
 
 
 def _codes(facts: pd.DataFrame, regions: pd.DataFrame) -> list[Problem]:
     if pd.api.types.is_numeric_dtype(facts["region_code"]) and len(facts):
+        kind = facts["region_code"].dtype
         return [
-            Problem("column region_code", "codes were read as numbers "
-                    f"({facts['region_code'].dtype}): leading zeros are lost", "read the column as text", code="code-type",
-                    count=len(facts))
+            Problem("column region_code", f"codes were read as numbers ({kind}): leading zeros "
+                    "are lost", "read the column as text", code="code-type", count=len(facts))
         ]  # fmt: skip
     problems = []
     for level, rows in facts.groupby("level", sort=True):

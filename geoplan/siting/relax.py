@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from geoplan.errors import Relaxation
+from geoplan.siting.assign import Assignment, assign
+from geoplan.siting.caps import nested
 from geoplan.siting.elastic import Elastic, Slack, build_elastic
 from geoplan.siting.flow import serve_together
 from geoplan.siting.model import Program, build_prepared
@@ -26,6 +28,9 @@ _LEVELS = (1.0, 0.9, 0.75, 0.5, 0.25, 0.0)
 
 _NOISE = 1e-6
 """Shares of a typical site's demand below which added capacity is the solver's tolerance."""
+
+_SECONDS = 10.0
+"""Time for the exact supply of one set of sites."""
 
 _CAPACITY = ("headroom", "reinforcement", "cap", "supply")
 """Kinds of limit whose name goes on with the resource."""
@@ -245,6 +250,13 @@ def _enough(
     for _ in range(5):
         trial = prepare(apply(prepared.problem, moves))
         lack = {r: t for r, t in serve_together(trial, chosen).items() if t > 0}
+        for resource in trial.resources:
+            # Placed one after the other, whole demands and caps that cross may seem to lack.
+            bound = resource.rule.single_source or not nested(resource.caps)
+            if bound and resource.name in lack:
+                found = assign(trial, resource, chosen, time_limit_s=_SECONDS, seed=0)
+                if isinstance(found, Assignment):
+                    del lack[resource.name]
         if not lack:
             return moves
         for resource in trial.resources:

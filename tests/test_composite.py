@@ -464,6 +464,17 @@ class TestFiles:
         assert "denominator z of 'a' is not in its formula" in text
         assert "goalposts 5 and 1 of 'b'" in text
 
+    def test_goalposts_go_through_the_logarithm_with_the_values(self) -> None:
+        # ln(1 + 3) / ln(1 + 15) = 2 ln 2 / 4 ln 2
+        marks = [indicator(n, goalposts=[0, 15]) for n in "ab"]
+        one = {"draws": 1}
+        rules = {"normalisation": "goalposts", "outliers": {"rule": "log1p"}, "draws": one}
+        got = run(spec_of(*marks, **rules), {"a": [3, 0, 15], "b": [3, 0, 15]})
+        assert got.frame["index"].tolist() == pytest.approx([0.5, 0.0, 1.0])
+        below = indicator("a", goalposts=[-1, 15])
+        with pytest.raises(RangeError, match="log1p of the goalposts of a"):
+            run(spec_of(below, marks[1], **rules), {"a": [3, 0, 15], "b": [3, 0, 15]})
+
     def test_a_scale_that_indicators_lack_is_refused(self) -> None:
         with pytest.raises(ValueError, match="'goalposts' needs 'goalposts' of a, b"):
             spec_of(indicator("a"), indicator("b"), normalisation="goalposts")

@@ -178,7 +178,8 @@ def composite_index(
     )
     closeness = _topsis(spec, treated.values, own, known.all(axis=1))
     frame["topsis"], frame["topsis_rank"] = closeness, _ranks(closeness)
-    frame = frame.join(draws.frame)
+    # whole numbers and flags stay what they are beside regions without an index
+    frame = frame.join(draws.frame.convert_dtypes(convert_floating=False))
     used = dict.fromkeys((spec.weighting, "expert", *spec.draws.weightings))
     weights = pd.DataFrame(
         {w: scorer.weights(method.outliers, w) for w in used},

@@ -89,7 +89,7 @@ def draw_index(scorer: Scorer, codes: Sequence[str], indexed: npt.NDArray[np.boo
     -----
     The choices of a factor occur equally often (±1), in an order drawn for each factor apart:
     a Latin design of the Monte-Carlo analysis of Saisana, Saltelli & Tarantola (2005, J. R.
-    Statist. Soc. A 168, §4). Draw 1 is the index itself. Expert weights are multiplied by
+    Statist. Soc. A 168, 307–323). Draw 1 is the index itself. Expert weights are multiplied by
     independent uniform numbers of ``1 ± perturb`` and scaled to a sum of 1. Quantiles of ranks
     are ranks that occur (inverse of the empirical distribution).
     """
@@ -178,8 +178,8 @@ def importance(ranks: IntArray, methods: pd.DataFrame) -> pd.DataFrame:
 
     Notes
     -----
-    First-order index ``S = V(E(rank | choice)) / V(rank)`` (Saisana, Saltelli & Tarantola 2005,
-    eq. 7), summed over regions above and below. Groups of draws differ by chance alone; that part
+    First-order index ``S = V(E(rank | choice)) / V(rank)`` (Saisana, Saltelli & Tarantola 2005),
+    summed over regions above and below. Groups of draws differ by chance alone; that part
     is taken off (ε² of Kelley 1935): ``(SSB − (k − 1)·MSW) / SST``, not below 0.
     """
     count = ranks.shape[1]

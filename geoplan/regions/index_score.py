@@ -142,8 +142,8 @@ class Scorer:
             if method == "target":
                 targets = np.array([i.target for i in marks], dtype=np.float64)
             if rule == "log1p":
-                bounds = None if bounds is None else np.log1p(np.maximum(bounds, 0.0))
-                targets = None if targets is None else np.log1p(np.maximum(targets, 0.0))
+                bounds = None if bounds is None else self._log1p(bounds, "goalposts")
+                targets = None if targets is None else self._log1p(targets, "target")
             self._scaled[key] = normalised(
                 self.treated(rule).values,
                 method,
@@ -153,6 +153,17 @@ class Scorer:
                 targets=targets,
             )
         return self._scaled[key]
+
+    def _log1p(self, marks: FloatArray, what: str) -> FloatArray:
+        """Return goalposts or targets, shape (…, indicators), on the scale of ln(1 + x)."""
+        below = np.flatnonzero((np.atleast_2d(marks) < 0).any(axis=0))
+        if len(below):
+            raise RangeError(
+                f"log1p of the {what} of {', '.join(self.names[j] for j in below.tolist())}, which "
+                "is below 0",
+                remedy="give 0 or more, or take log1p out of the outlier rules",
+            )
+        return np.asarray(np.log1p(marks))
 
     def weights(self, rule: OutlierRule, method: Weighting) -> FloatArray:
         """Return the weights of a method, sum 1; expert weights as they are given."""

@@ -72,7 +72,7 @@ def index_weights(
     -----
     ``pca``: components of the correlation matrix, rotated (varimax), squared loadings weighed by
     the variance their component explains (Nicoletti, Scarpetta & Boylaud 2000, OECD Economics
-    Working Paper 226, annex; OECD/JRC Handbook 2008, §6.1). ``pca-first``: squared loadings of
+    Working Paper 226; OECD/JRC Handbook 2008, §6.1). ``pca-first``: squared loadings of
     the first component. ``entropy``: `geoplan.mcda.objective.objective_weights`.
     """
     count = len(names)
@@ -175,7 +175,7 @@ def varimax(loadings: FloatArray) -> FloatArray:
     -----
     Raw varimax by planar rotations: for each pair of columns a, b with u = a² − b², v = 2ab,
     ``tan 4φ = (2Σuv − 2ΣuΣv/n) / (Σ(u² − v²) − ((Σu)² − (Σv)²)/n)`` (Kaiser 1958, Psychometrika
-    23, eq. 14, without his division by communalities).
+    23, 187–200, without his division by communalities).
     """
     turned = np.array(loadings, dtype=np.float64)
     n, count = turned.shape

@@ -38,7 +38,8 @@ def check_facts(
     list of Problem
         Codes: ``region-twice``, ``fact-twice``, ``code-type``, ``code-zeros``, ``code-length``
         (warning), ``code-unknown``, ``percent-range``, ``name-spelling`` (repaired),
-        ``name-differs``, ``sum-differs``, ``sum-unknown`` (warning). Empty where all is well. Nothing is changed.
+        ``name-differs``, ``sum-differs``, ``sum-unknown`` (warning). Empty where all is well.
+        Nothing is changed.
     """
     return [
         *_regions(regions),

@@ -36,8 +36,8 @@ def goalposts(
 
     Notes
     -----
-    ``clip((x − low) / (high − low), 0, 1)`` (UNDP Human Development Report 1990, technical note
-    2; COINr ``n_goalposts``).
+    ``clip((x − low) / (high − low), 0, 1)`` (as in the Human Development Index; COINr
+    ``n_goalposts``).
 
     Examples
     --------

@@ -63,7 +63,7 @@ def treat(
     Notes
     -----
     Quantiles are linear between order statistics (Hyndman & Fan 1996, type 7). Fences are
-    ``Q1 − k·IQR`` and ``Q3 + k·IQR`` (Tukey 1977, §2C–D, k = 1.5). An indicator most of whose
+    ``Q1 − k·IQR`` and ``Q3 + k·IQR`` (Tukey 1977, k = 1.5). An indicator most of whose
     regions agree has an IQR of 0: fences would erase every difference, so that it is spared.
     """
     how = spec.rule if rule is None else rule

@@ -34,7 +34,7 @@ class Apportionment:
         Exact proportional amounts, caps and floors kept: ``clip(λ · claim, floor, cap)`` with the
         one λ at which they add up to the total.
     bound : tuple of str, length n
-        ``floor`` or ``cap`` where the quota lies on it and its share of the claims does not, else ``""``.
+        ``floor`` or ``cap`` where its share of the claims lies beyond that, else ``""``.
     tied : tuple of int
         Positions whose claims to the last unit were equal; the earlier position got it.
     """

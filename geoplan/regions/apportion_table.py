@@ -162,7 +162,7 @@ class _Flow:
     def _cost(self, k: IntArray) -> IntArray:
         """What the ``k``-th unit of each cell costs."""
         price = (np.log(np.maximum(k - 0.5, 0.5)) - self._log) * _COST_SCALE
-        return np.rint(price).astype(np.int64)
+        return np.asarray(np.rint(price), dtype=np.int64)
 
     def _moves(self, costly: bool) -> tuple[IntArray, IntArray]:
         """Return the price of one more (row to column) and of one fewer (column to row)."""
@@ -201,10 +201,10 @@ class _Flow:
         """Add units along shortest paths until the margins hold; True where they cannot."""
         if not self.units.size:
             return bool(rows.sum() or columns.sum())
-        for i in np.flatnonzero(self.units.sum(axis=1) > rows):
-            self._trim(self.units[i, :], int(self.units[i, :].sum() - rows[i]))
-        for j in np.flatnonzero(self.units.sum(axis=0) > columns):
-            self._trim(self.units[:, j], int(self.units[:, j].sum() - columns[j]))
+        for row in np.flatnonzero(self.units.sum(axis=1) > rows):
+            self._trim(self.units[row, :], int(self.units[row, :].sum() - rows[row]))
+        for column in np.flatnonzero(self.units.sum(axis=0) > columns):
+            self._trim(self.units[:, column], int(self.units[:, column].sum() - columns[column]))
         while True:
             lack_row = rows - self.units.sum(axis=1)
             lack_column = columns - self.units.sum(axis=0)

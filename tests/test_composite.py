@@ -349,6 +349,11 @@ class TestDraws:
         counts = got.draws.methods["normalisation"].value_counts()
         assert counts.between(19, 21).all() and len(got.draws.methods) == 60
 
+    def test_what_a_drawn_rule_leaves_alone_is_named(self) -> None:
+        spec = spec_of(indicator("a"), indicator("steel"), draws={"draws": 10})
+        columns = {"a": [1, 2, 3, 4, 5, 6], "steel": [0, 0, 0, 0, 0, 9]}
+        assert run(spec, columns).draws.spared == {"iqr": ("steel",)}
+
     def test_importance_by_hand(self) -> None:
         # two regions that change places with the first factor, and never with the second
         methods = pd.DataFrame({"first": list("xxyy") * 5, "second": list("uvuv") * 5})

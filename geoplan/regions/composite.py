@@ -179,7 +179,9 @@ def composite_index(
     closeness = _topsis(spec, treated.values, own, known.all(axis=1))
     frame["topsis"], frame["topsis_rank"] = closeness, _ranks(closeness)
     # whole numbers and flags stay what they are beside regions without an index
-    frame = frame.join(draws.frame.convert_dtypes(convert_floating=False))
+    kinds = {"i": "Int64", "b": "boolean"}
+    kept = {c: kinds[t.kind] for c, t in draws.frame.dtypes.items() if t.kind in kinds}
+    frame = frame.join(draws.frame.astype(kept))
     used = dict.fromkeys((spec.weighting, "expert", *spec.draws.weightings))
     weights = pd.DataFrame(
         {w: scorer.weights(method.outliers, w) for w in used},

@@ -47,6 +47,9 @@ class IndexDraws:
         One row per draw: the choice of each factor.
     ranks : ndarray of int64, shape (regions with an index, draws)
         1 is the most industrialised. The first draw is the index itself.
+    spared : dict of str to tuple of str
+        Outlier rule → indicators that it left alone, because it would have made them the same
+        everywhere; only rules that spared any.
     """
 
     frame: pd.DataFrame
@@ -54,6 +57,7 @@ class IndexDraws:
     choices: pd.DataFrame
     methods: pd.DataFrame
     ranks: IntArray
+    spared: dict[str, tuple[str, ...]]
 
 
 def ranked(scores: FloatArray) -> IntArray:
@@ -130,7 +134,21 @@ def draw_index(scorer: Scorer, codes: Sequence[str], indexed: npt.NDArray[np.boo
     ranks = ranked(scores)
     frame = _summary(ranks, np.round(scores, _TIE_DECIMALS), scorer)
     frame.index = pd.Index([c for c, k in zip(codes, indexed, strict=True) if k], name="code")
-    return IndexDraws(frame, importance(ranks, methods), _shifts(ranks, methods), methods, ranks)
+    return IndexDraws(
+        frame, importance(ranks, methods), _shifts(ranks, methods), methods, ranks, _spared(scorer)
+    )
+
+
+def _spared(scorer: Scorer) -> dict[str, tuple[str, ...]]:
+    named = {
+        rule: tuple(
+            name
+            for name, left in zip(scorer.names, scorer.treated(rule).spared, strict=True)
+            if left
+        )
+        for rule in scorer.spec.draws.outliers
+    }
+    return {rule: names for rule, names in named.items() if names}
 
 
 def _summary(ranks: IntArray, scores: FloatArray, scorer: Scorer) -> pd.DataFrame:

@@ -199,7 +199,7 @@ def composite_document(result: CompositeResult, regions: pd.DataFrame) -> Docume
     dict
         ``id``, ``title``, ``level``, ``formula``, ``method``, ``indicators`` (with weights),
         ``regions`` (each with its ``sentence``), ``values``, ``changed``, ``spared``,
-        ``importance``, ``choices``, ``counts``, ``remarks``, ``notes``. Missing is ``None``.
+        ``spared_in_draws``, ``importance``, ``choices``, ``counts``, ``remarks``, ``notes``. Missing is ``None``.
     """
     spec = result.spec
     names = regions[regions["level"] == spec.level].set_index("code")
@@ -237,6 +237,7 @@ def composite_document(result: CompositeResult, regions: pd.DataFrame) -> Docume
         "values": _records(result.detail),
         "changed": _records(result.changed),
         "spared": list(result.spared),
+        "spared_in_draws": {rule: list(names) for rule, names in result.draws.spared.items()},
         "importance": _records(result.draws.importance),
         "choices": _records(result.draws.choices),
         "counts": {

@@ -199,7 +199,8 @@ def composite_document(result: CompositeResult, regions: pd.DataFrame) -> Docume
     dict
         ``id``, ``title``, ``level``, ``formula``, ``method``, ``indicators`` (with weights),
         ``regions`` (each with its ``sentence``), ``values``, ``changed``, ``spared``,
-        ``spared_in_draws``, ``importance``, ``choices``, ``counts``, ``remarks``, ``notes``. Missing is ``None``.
+        ``spared_in_draws``, ``importance``, ``choices``, ``counts``, ``remarks``, ``notes``.
+        Missing is ``None``.
     """
     spec = result.spec
     names = regions[regions["level"] == spec.level].set_index("code")

@@ -1,12 +1,13 @@
 """Whole units divided in proportion to claims: largest remainders and divisor methods.
 
-Every comparison is of whole numbers (the claims are read as exact binary fractions), so the
-result depends on no rounding of the machine, and the units add up exactly.
+Every comparison is of whole numbers (a claim is the decimal it is written as), so the result
+depends on no rounding of the machine, and the units add up exactly.
 """
 
 from __future__ import annotations
 
 import heapq
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -186,10 +187,14 @@ def _check(
 
 
 def _whole(weight: npt.NDArray[np.float64]) -> list[int]:
-    """Return the claims as whole numbers of the same ratios, exactly."""
-    ratios = [float(w).as_integer_ratio() for w in weight]
-    scale = max((d for _, d in ratios), default=1)  # denominators are powers of two
-    return [n * (scale // d) for n, d in ratios]
+    """Return the claims as whole numbers of the same ratios, exactly as they are written.
+
+    0.3 is three tenths here, not the binary fraction next to it: 0.5 and 0.3 tie where they
+    should.
+    """
+    exact = [Fraction(repr(float(w))) for w in weight]
+    scale = math.lcm(*(f.denominator for f in exact)) if exact else 1
+    return [int(f * scale) for f in exact]
 
 
 def _quotas(

@@ -92,8 +92,8 @@ def notices_of(
                 if lacking:
                     out.append(
                         Text(
-                            en=f"Level {level}: {wanted} is not known of {lacking} regions; there "
-                            f"the region's share alone decides on {name.removeprefix('activity.')}.",
+                            en=f"Level {level}: {wanted} is not known of {lacking} regions; the "
+                            f"share alone decides on {name.removeprefix('activity.')} there.",
                             fa=to_persian_digits(
                                 f"سطح {level}: «{wanted}» برای {lacking} منطقه معلوم "
                                 "نیست؛ آنجا تنها سهم منطقه تعیین‌کننده است."
@@ -113,9 +113,10 @@ def notices_of(
         codes = ", ".join(tied)
         out.append(
             Text(
-                en=f"Regions {codes} had equal claims to a last lot; the smaller code got it.",
+                en=f"Regions {codes} were level for a last lot; the larger claim got it, then the "
+                "smaller code.",
                 fa=f"مناطق {to_persian_digits(codes)} بر سر آخرین واحد برابر بودند؛ "
-                "کد کوچک‌تر آن را گرفت.",
+                "ادعای بزرگ‌تر و سپس کد کوچک‌تر آن را گرفت.",
             )
         )
     return tuple(out)

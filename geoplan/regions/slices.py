@@ -172,7 +172,10 @@ def _asked(spec: TargetSpec, regions: pd.DataFrame, level: int) -> dict[str, tup
     for code, (floor, _) in sorted(finer.items()):
         parent = parts.get(code)
         if floor and isinstance(parent, str):
-            own = next((x.floor or 0 for x in spec.limits if x.region == code), 0)
+            own = next(
+                (x.floor or 0 for x in spec.limits if (x.level, x.region) == (level + 1, code)),
+                0,
+            )
             held, cap = asked.get(parent, (0, -1))
             asked[parent] = (held + max(floor - -(-own // spec.lot), 0), cap)
     return asked

@@ -172,6 +172,14 @@ def test_scales_directions_and_size() -> None:
     # 37.5 : 75 : 75
     assert got.frame["slice"].tolist() == [200, 400, 400]
     assert "Times population 200." in row(got, "02")["reason_en"]
+    # 10 / 100, 5 / 200 and 0 / 100: per head, the second has a quarter of the first.
+    parts["capacity"] = {"weight": 1, "measures": [fact("a", scale="largest", per_size=True)]}
+    got = slices(target(parts=parts, size="population", total=1000), REGIONS, figures)
+    assert got.frame["score"].tolist() == [1, 0.25, 0]
+    assert got.frame["slice"].tolist() == [667, 333, 0]
+    assert row(got, "03")["state"] == "no claim"
+    with pytest.raises(ValidationError, match=r"the target has no size"):
+        target(parts=parts)
 
 
 def test_lots_levels_and_activities_add_up_everywhere() -> None:
@@ -549,3 +557,4 @@ def test_slices_from_the_database(
     assert got.frame.loc[got.frame["level"] == 1, "capacity"].notna().any()
     assert got.frame["past"].isna().all()
     assert any("past is not known of any region" in n.en for n in got.notices)
+    assert any(n.en.startswith("Free water is summed over ") for n in got.notices)

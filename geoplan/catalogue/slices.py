@@ -47,6 +47,13 @@ class Measure(Strict):
         ),
     )
     per: float = Field(1.0, gt=0, description="Divides the figure first, e.g. 100 for percentages")
+    per_size: bool = Field(
+        False,
+        description=(
+            "Divide by the region's size first: an amount (free water) becomes a rate, so that "
+            "size, which multiplies the claim, does not count twice"
+        ),
+    )
     direction: Literal["more", "less"] = Field(
         "more", description="'more': the higher the figure, the larger the slice"
     )
@@ -124,7 +131,8 @@ class TargetActivity(Strict):
         min_length=1,
         description=(
             "Fact variable that says where this activity belongs (its jobs, its raw material): "
-            "multiplies the claim; absent: the claim alone"
+            "divided by the size where there is one, it multiplies the claim; 0 closes the region "
+            "to the activity; absent: the claim alone"
         ),
     )
 
@@ -258,6 +266,12 @@ class TargetSpec(Strict):
                 f"the total {self.total:,} is no whole number of lots of {self.lot:,}; "
                 f"write {down:,} or {down + self.lot:,}"
             )
+        if self.size is None and any(
+            m.per_size
+            for p in (self.parts.need, self.parts.capacity, self.parts.past)
+            for m in p.measures
+        ):
+            faults.append("a measure has per_size, but the target has no size; write size:")
         names = [a.id for a in self.activities]
         faults += [
             f"activity '{name}' is given twice"

@@ -73,6 +73,9 @@ def claims(spec: TargetSpec, codes: pd.Index, figures: Mapping[str, pd.Series]) 
     much did. Nothing is put in its place.
     """
     out = pd.DataFrame(index=codes)
+    size = pd.Series(1.0, index=codes)
+    if spec.size is not None:
+        size = figures.get("size", pd.Series(dtype=float)).reindex(codes).astype(float)
     top = pd.Series(0.0, index=codes)
     known = pd.Series(0.0, index=codes)
     coverage = pd.Series(0.0, index=codes)
@@ -84,7 +87,10 @@ def claims(spec: TargetSpec, codes: pd.Index, figures: Mapping[str, pd.Series]) 
             raw = figures.get(measure_figure(part, number))
             if raw is None:
                 continue
-            scaled = _scaled(measure, raw.reindex(codes).astype(float))
+            amount = raw.reindex(codes).astype(float)
+            if measure.per_size:
+                amount = amount / size.where(size > 0)
+            scaled = _scaled(measure, amount)
             held += scaled.fillna(0.0) * measure.weight
             weight += scaled.notna() * measure.weight
         value = held / weight.where(weight > 0)
@@ -95,11 +101,7 @@ def claims(spec: TargetSpec, codes: pd.Index, figures: Mapping[str, pd.Series]) 
             coverage += of.weight * weight / sum(m.weight for m in of.measures)
     out["coverage"] = coverage
     out["score"] = top / known.where(known > 0)
-    if spec.size is None:
-        out["size"] = 1.0
-    else:
-        size = figures.get("size", pd.Series(dtype=float)).reindex(codes).astype(float)
-        out["size"] = size
+    out["size"] = size
     # Twelve digits: the order in which measures were summed must not break a tie.
     out["claim"] = [_round(x) for x in out["score"] * out["size"]]
     return out

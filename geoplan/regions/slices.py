@@ -295,7 +295,9 @@ def _by_activity(
     for j, activity in enumerate(spec.activities):
         if activity.variable is not None:
             raw = figures.get(activity_figure(activity.id), pd.Series(dtype=float))
-            known = raw.reindex(codes).astype(float)
+            known = raw.reindex(codes).astype(float) / group.frame["size"].where(
+                group.frame["size"] > 0
+            )
             mean = known.mean()
             # Not known: the region's own share decides, as if it were like the others.
             factor = (known / mean).fillna(1.0) if mean > 0 else known * 0.0 + 1.0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -9,9 +11,11 @@ from sqlalchemy.orm import Session
 
 from geoplan.catalogue import Profile
 from geoplan.catalogue.slices import Measure, TargetSpec
+from geoplan.catalogue.text import Text
 from geoplan.errors import Problem, ProblemsFound
 from geoplan.regions import ancestors, coarser
 from geoplan.regions.slice_claims import figures_wanted
+from geoplan.regions.slice_words import digits
 from geoplan.regions.slices import SliceResult, slices
 from geoplan.store import read
 from geoplan.studies.index import all_regions, index_of, region_code_at
@@ -19,6 +23,7 @@ from geoplan.studies.index import all_regions, index_of, region_code_at
 __all__ = ["figures_of", "slices_of"]
 
 _NEAR_M = 5_000.0
+_RESOURCE_FA = {"water": "آب", "power": "برق", "wastewater": "تصفیهٔ فاضلاب"}
 
 
 def slices_of(session: Session, profile: Profile, spec: TargetSpec) -> SliceResult:
@@ -53,7 +58,40 @@ def slices_of(session: Session, profile: Profile, spec: TargetSpec) -> SliceResu
             where=spec.id,
         )
     regions = all_regions(session, profile)
-    return slices(spec, regions, figures_of(session, profile, spec, regions))
+    result = slices(spec, regions, figures_of(session, profile, spec, regions))
+    notices = result.notices + _supply_notices(session, spec)
+    document = {
+        **result.document,
+        "notices": [n.model_dump(exclude_none=True) for n in notices],
+    }
+    return replace(result, notices=notices, document=document)
+
+
+def _supply_notices(session: Session, spec: TargetSpec) -> tuple[Text, ...]:
+    """Say on what the figures of free supply rest."""
+    measures = [
+        m
+        for part in (spec.parts.need, spec.parts.capacity, spec.parts.past)
+        for m in part.measures
+        if m.kind == "headroom"
+    ]
+    out = []
+    for measure in measures:
+        rows = read.sources(session, measure.layers)
+        rows = rows[rows["resource"] == measure.resource]
+        known = rows["headroom"].notna()
+        assumed = int((known & (rows["basis"] == "assumed")).sum())
+        fa = _RESOURCE_FA.get(str(measure.resource), str(measure.resource))
+        count, free, guess = (digits(float(n)) for n in (len(rows), int((~known).sum()), assumed))
+        out.append(
+            Text(
+                en=f"Free {measure.resource} is summed over {count.en} sources; of {free.en} it "
+                f"is not known, and of {guess.en} it is assumed.",
+                fa=f"ظرفیت آزاد {fa} جمع {count.fa} منبع است؛ برای {free.fa} منبع معلوم نیست و "
+                f"برای {guess.fa} منبع فرضی است.",
+            )
+        )
+    return tuple(out)
 
 
 def figures_of(

@@ -19,7 +19,8 @@ from geoplan.catalogue.pattern import MixSpec, PatternSpec
 from geoplan.catalogue.supply import DemandSpec
 from geoplan.errors import InputError, ProblemsFound, RangeError, UnknownName
 from geoplan.regions.industry_mix import mix_of, mixes_of
-from geoplan.regions.pattern import Evidence, needs_of, regional_pattern
+from geoplan.regions.pattern import regional_pattern
+from geoplan.regions.pattern_parts import Evidence, needs_of
 from geoplan.regions.relatedness import density
 from geoplan.sample import make
 from geoplan.settings import Settings as AppSettings
@@ -236,6 +237,45 @@ def test_the_sentences_carry_the_numbers_in_both_languages() -> None:
     third = said["03", "steel"]
     assert [t.en.split(":")[0] for t in third.unknown] == ["Specialisation", "iron ore", "Water"]
     assert "too few units" in third.unknown[0].en
+
+
+def test_what_goes_with_it_the_market_and_ranks_are_told() -> None:
+    regions = pd.Index([f"{i:02d}" for i in range(10)], name="region")
+    # steel and seen are found together in 00–03; food, a and b in the others.
+    rows = [
+        (r, n, 1.0, 2.0 if (int(r) < 4) == (n in ("steel", "seen")) else 0.5, 0.4, 3.0, "")
+        for n in ("steel", "seen", "food", "a", "b")
+        for r in regions
+    ]
+    quotients = pd.DataFrame(rows, columns=list(evidence().quotients.columns))
+    resources = pd.DataFrame(
+        {"region": regions, "activity": "steel", "resource": "ore",
+         "value": np.arange(1.0, 11.0), "assumed": True}
+    )  # fmt: skip
+    have = pd.DataFrame({"market": np.arange(10.0) * 1e4}, index=regions)
+    asked = spec(weights=dict.fromkeys(["specialisation", "relatedness", "resources", "market"], 1))
+    data = asked.model_dump(mode="json")
+    data["activities"][0]["resources"][0]["shape"] = "rank"
+    data["activities"] += [{"id": n, "title": {"en": n.upper()}} for n in ("a", "b")]
+    asked = PatternSpec.model_validate(data)
+    given_ = evidence(quotients=quotients, resources=resources, have=have)
+    said = reasons_of(asked, regional_pattern(asked, given_, CLASSES, regions), resources)
+    first, last = said["00", "steel"], said["09", "steel"]
+    assert first.speaks_for[0].en == "what goes with it is there: Seen only (1.00); density 1.00"
+    assert first.speaks_for[0].fa == (
+        "فعالیت‌های هم‌پیوند در منطقه هستند: فقط دیده (۱٫۰۰)؛ چگالی ۱٫۰۰"
+    )
+    assert [t.en for t in first.against] == [
+        "iron ore: 1 t, more than in only 0 of 9 others (assumed)",
+        "market: 0 people per km of way within reach, in the lowest third of regions",
+    ]
+    # Limits that hold 1 speak neither for nor against.
+    assert first.unknown[0].en == (
+        "whether it is specialised cannot be told: LQ 2.0 (95 %: 0.40 to 3.0)"
+    )
+    assert "market: 90,000 people" in last.speaks_for[1].en
+    assert last.speaks_for[0].en == "iron ore: 10 t in the region (assumed)"
+    assert "density 0.00, in the lowest third" in last.against[0].en
 
 
 def test_something_is_always_said_against() -> None:

@@ -87,7 +87,7 @@ def ellison_glaeser(
     -----
     ``γ = (G − (1 − Σ x²) H) / ((1 − Σ x²)(1 − H))``, with ``s`` the regions' shares of the
     activity, ``x`` of the base and ``H = Σ z²`` of the plants (Ellison and Glaeser 1997, JPE 105,
-    equation (5)); the variance of G is their equation in section IV.A:
+    equation (5)); the variance of G under the dartboard is theirs too:
     ``2 {H² [Σx² − 2Σx³ + (Σx²)²] − Σz⁴ [Σx² − 4Σx³ + 3(Σx²)²]}``.
     """
     s, x = _shares(activity, "the activity"), _shares(base, "the base")
@@ -141,8 +141,8 @@ def locational_gini(activity: npt.ArrayLike, base: npt.ArrayLike) -> float:
 
     Notes
     -----
-    ``2 / (n² R̄) · Σ_i i (R_i − R̄)`` with ``R_i`` the quotients in rising order (Krugman 1991,
-    p. 55; Farhauer and Kröll 2014).
+    ``2 / (n² R̄) · Σ_i i (R_i − R̄)`` with ``R_i`` the quotients in rising order (Krugman 1991;
+    Farhauer and Kröll 2014).
     """
     s, x = _shares(activity, "the activity"), _shares(base, "the base")
     if s.shape != x.shape:

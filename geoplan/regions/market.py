@@ -13,7 +13,7 @@ FloatArray = npt.NDArray[np.float64]
 
 
 def own_distance_km(area_km2: npt.ArrayLike) -> FloatArray:
-    """Return the mean way inside a region: ``⅔ √(area / π)``, km (Head and Mayer 2010, eq. (13)).
+    """Return the mean way inside a region: ``⅔ √(area / π)``, km (Head and Mayer 2010).
 
     That is the mean distance of a disc's points from its centre.
     """

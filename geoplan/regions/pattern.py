@@ -8,42 +8,18 @@ activity (it needs no resource) is left out of both. Of every part ½ is neutral
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from geoplan.catalogue.pattern import PARTS, Activity, PatternSpec
+from geoplan.catalogue.pattern import PARTS, PatternSpec
 from geoplan.catalogue.profile import DemandClass
 from geoplan.errors import Problem, ProblemsFound
-from geoplan.regions.industrialisation import normalise
+from geoplan.regions.pattern_parts import Evidence, parts_of
 from geoplan.regions.relatedness import density, proximity, specialised
 
-__all__ = ["Evidence", "Pattern", "needs_of", "regional_pattern"]
-
-
-@dataclass(frozen=True, eq=False)
-class Evidence:
-    """What is known of regions and activities, as frames.
-
-    Parameters
-    ----------
-    quotients : DataFrame
-        ``region``, ``activity``, ``amount``, ``lq``, ``low``, ``high``, ``reason`` (from
-        `location_quotients`); an activity without figures has no rows.
-    resources : DataFrame
-        ``region``, ``activity``, ``resource``, ``value`` (NaN: not known).
-    have : DataFrame, index region
-        ``water`` (m3/day), ``power`` (MVA), ``labour`` (persons), ``market`` (persons/km), of
-        which any may be absent; NaN: not known.
-    assumed : set of str
-        Columns of ``have`` whose figures are assumed.
-    """
-
-    quotients: pd.DataFrame
-    resources: pd.DataFrame
-    have: pd.DataFrame
-    assumed: frozenset[str] = field(default_factory=frozenset)
+__all__ = ["Pattern", "regional_pattern"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,34 +52,6 @@ class Pattern:
     presence: pd.DataFrame
     proximity: pd.DataFrame
     formula: str
-
-
-def needs_of(
-    activity: Activity, classes: Mapping[str, DemandClass], estate_ha: float
-) -> dict[str, float]:
-    """Return what an estate of one activity needs.
-
-    Parameters
-    ----------
-    activity : Activity
-        With a ``demand_class`` of ``classes``.
-    classes : mapping of str to DemandClass
-        The profile's.
-    estate_ha : float
-        Net industrial land, ha.
-
-    Returns
-    -------
-    dict
-        ``water`` (m3/day, process water), ``power`` (MVA at the peak), ``labour`` (jobs):
-        m³/day/ha × ha; kVA/ha × coincidence × ha / 1000; jobs/ha × ha.
-    """
-    kind = classes[str(activity.demand_class)]
-    return {
-        "water": kind.water.value * estate_ha,
-        "power": kind.connected_power.value * kind.coincidence.value * estate_ha / 1000,
-        "labour": kind.jobs.value * estate_ha,
-    }
 
 
 def regional_pattern(
@@ -153,7 +101,7 @@ def regional_pattern(
     phi = proximity(presence[told]) if enough else pd.DataFrame()
     near = density(presence, phi) if enough else pd.DataFrame(index=regions)
     rows = [
-        _parts_of(spec, activity, evidence, classes, regions, near)
+        parts_of(spec, activity, evidence, classes, regions, near)
         for activity in spec.activities
         if activity.demand_class is not None
     ]
@@ -185,107 +133,6 @@ def _check_have(have: pd.DataFrame) -> None:
     ]
     if problems:
         raise ProblemsFound(f"{len(problems)} figures of regions cannot be", problems)
-
-
-def _parts_of(
-    spec: PatternSpec,
-    activity: Activity,
-    evidence: Evidence,
-    classes: Mapping[str, DemandClass],
-    regions: pd.Index,
-    near: pd.DataFrame,
-) -> pd.DataFrame:
-    needs = needs_of(activity, classes, spec.estate_ha)
-    weights = {
-        p: spec.weight(activity, p)
-        for p in PARTS
-        if spec.weight(activity, p) > 0 and (p != "resources" or activity.resources)
-    }
-    total = sum(weights.values())
-    out = []
-    for part, weight in weights.items():
-        if part == "specialisation":
-            frame = _specialisation(activity, evidence.quotients, regions)
-        elif part == "relatedness":
-            frame = _relatedness(activity, near, regions)
-        elif part == "resources":
-            frame = _resources(activity, evidence.resources, regions)
-        else:
-            frame = _supply(part, needs.get(part), evidence.have, regions)
-        frame["region"], frame["activity"], frame["part"] = regions, activity.id, part
-        frame["weight"] = weight / total
-        frame["assumed"] = part in evidence.assumed
-        out.append(frame.reset_index(drop=True))
-    columns = ["region", "activity", "part", "weight", "score", "value", "low", "high", "need",
-               "assumed", "reason"]  # fmt: skip
-    return pd.concat(out, ignore_index=True).reindex(columns=columns)
-
-
-def _empty(regions: pd.Index, reason: str) -> pd.DataFrame:
-    columns = ["score", "value", "low", "high", "need"]
-    frame = pd.DataFrame(np.nan, index=regions, columns=columns)
-    frame["reason"] = reason
-    return frame
-
-
-def _specialisation(activity: Activity, quotients: pd.DataFrame, regions: pd.Index) -> pd.DataFrame:
-    own = quotients[quotients["activity"] == activity.id].set_index("region").reindex(regions)
-    if own["reason"].isna().all():
-        return _empty(regions, "no-figures")
-    frame = _empty(regions, "")
-    frame["value"], frame["low"], frame["high"] = own["lq"], own["low"], own["high"]
-    frame["score"] = own["lq"] / (1 + own["lq"])
-    frame["reason"] = own["reason"].fillna("unknown")
-    return frame
-
-
-def _relatedness(activity: Activity, near: pd.DataFrame, regions: pd.Index) -> pd.DataFrame:
-    if activity.id not in near.columns:
-        return _empty(regions, "no-figures" if len(near.columns) else "too-few")
-    frame = _empty(regions, "")
-    frame["value"] = near[activity.id]
-    frame["score"] = normalise(near[activity.id], method="rank", direction="more")
-    frame["reason"] = np.where(frame["score"].notna(), "", "alike")
-    frame.loc[frame["value"].isna(), "reason"] = "unknown"
-    return frame
-
-
-def _resources(activity: Activity, resources: pd.DataFrame, regions: pd.Index) -> pd.DataFrame:
-    own = resources[resources["activity"] == activity.id]
-    total, known = pd.Series(0.0, index=regions), pd.Series(0.0, index=regions)
-    for need in activity.resources:
-        value = own[own["resource"] == need.id].set_index("region")["value"].reindex(regions)
-        if need.shape == "presence":
-            score = (value > 0).astype(float).where(value.notna())
-        else:
-            score = normalise(value, method="rank", direction="more")
-        total += need.weight * score.fillna(0)
-        known += need.weight * score.notna()
-    frame = _empty(regions, "")
-    frame["score"] = total / known.where(known > 0)
-    # The share of the resources' weight that is known, for the reader.
-    frame["value"] = known / sum(need.weight for need in activity.resources)
-    frame["reason"] = np.where(known > 0, "", "unknown")
-    return frame
-
-
-def _supply(part: str, need: float | None, have: pd.DataFrame, regions: pd.Index) -> pd.DataFrame:
-    if part not in have.columns or have[part].isna().all():
-        return _empty(regions, "no-figures")
-    value = have[part].reindex(regions)
-    frame = _empty(regions, "")
-    frame["value"] = value
-    if need is None:
-        frame["score"] = normalise(value, method="rank", direction="more")
-        frame["reason"] = np.where(frame["score"].notna(), "", "alike")
-    else:
-        frame["need"] = need
-        both = value + need
-        # What needs nothing is never short, also where nothing is free.
-        frame["score"] = value / both if need > 0 else (value >= 0).astype(float)
-        frame["score"] = frame["score"].where(value.notna())
-    frame.loc[value.isna(), "reason"] = "unknown"
-    return frame
 
 
 def _scored(spec: PatternSpec, parts: pd.DataFrame, regions: pd.Index) -> pd.DataFrame:

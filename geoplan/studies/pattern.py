@@ -18,7 +18,8 @@ from geoplan.catalogue.text import Text
 from geoplan.errors import InputError, UnknownName
 from geoplan.regions.industry_mix import mixes_of
 from geoplan.regions.market import market_potential, own_distance_km
-from geoplan.regions.pattern import Evidence, Pattern, regional_pattern
+from geoplan.regions.pattern import Pattern, regional_pattern
+from geoplan.regions.pattern_parts import Evidence
 from geoplan.siting.sentences import Named, both
 from geoplan.studies.index import all_regions
 from geoplan.studies.pattern_document import pattern_document

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from geoplan.catalogue.pattern import PART_TITLES, Activity, PatternSpec, ResourceNeed
@@ -15,6 +16,8 @@ from geoplan.regions.relatedness import companions
 from geoplan.siting.sentences import Amount, Named, both, joined
 
 __all__ = ["Reasons", "reasons_of"]
+
+FloatArray = npt.NDArray[np.float64]
 
 _HIGH, _LOW = 2 / 3, 1 / 3
 _ASSUMED = Text(en=" (assumed)", fa=" (فرضی)")
@@ -79,6 +82,11 @@ def reasons_of(
             resources["value"], resources["assumed"], strict=True,
         )
     }  # fmt: skip
+    amounts = {
+        key: np.sort(rows["value"].dropna().to_numpy(dtype=np.float64))
+        for key, rows in resources.groupby(["activity", "resource"])
+    }
+    told = pattern.presence[pattern.proximity.columns]
     out: dict[tuple[str, str], Reasons] = {}
     for (region, kind), rows in pattern.parts.groupby(["region", "activity"], sort=False):
         activity = activities[str(kind)]
@@ -88,14 +96,13 @@ def reasons_of(
             if part == "resources":
                 for need in activity.resources:
                     value, assumed = found.get((region, kind, need.id), (np.nan, False))
-                    _resource(said, need, value, assumed, resources)
+                    _resource(said, need, value, assumed, amounts.get((kind, need.id), np.empty(0)))
             elif np.isnan(row["score"]):
                 said.unknown.append(_not_known(part, str(row["reason"])))
             elif part == "specialisation":
                 _specialised(said, activity, row)
             elif part == "relatedness":
-                near = companions(pattern.presence[pattern.proximity.columns], pattern.proximity,
-                                  str(region), activity.id)  # fmt: skip
+                near = companions(told, pattern.proximity, str(region), activity.id)  # fmt: skip
                 _related(said, row, near, activities)
             elif part == "market":
                 _market(said, row)
@@ -195,7 +202,7 @@ def _related(
 
 
 def _resource(
-    said: Reasons, need: ResourceNeed, value: float, assumed: bool, resources: pd.DataFrame
+    said: Reasons, need: ResourceNeed, value: float, assumed: bool, known: FloatArray
 ) -> None:
     mark = _ASSUMED if assumed else _KNOWN
     if np.isnan(value):
@@ -218,9 +225,7 @@ def _resource(
         )  # fmt: skip
         return
     if need.shape == "rank":
-        all_values = resources.loc[resources["resource"] == need.id].drop_duplicates("region")
-        known = all_values["value"].dropna()
-        below = int((known < value).sum())
+        below = int(np.searchsorted(known, value))
         words |= {"below": below, "of": len(known) - 1}
         if below <= _LOW * (len(known) - 1):
             said.against.append(

@@ -224,7 +224,14 @@ def example_result(**changes: Any) -> SitingResult:
     grid = Grid(crs=_CRS, x_min=-90_000, y_max=110_000, cell_m=1000, rows=220, cols=180)
     regions = _regions()
     candidates = _candidates(regions)
-    keep = ["area_ha", "usable_ha", "score", "water_m3_per_day", "power_mva", "wastewater_m3_per_day"]
+    keep = [
+        "area_ha",
+        "usable_ha",
+        "score",
+        "water_m3_per_day",
+        "power_mva",
+        "wastewater_m3_per_day",
+    ]
     keep += [c for c in candidates.columns if c.startswith("region")]
     chosen = candidates[candidates["in_portfolio"]]
     short = {f"{name}_shortfall": [0.0, 0.0] for name in RESOURCES}

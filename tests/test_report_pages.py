@@ -86,7 +86,7 @@ def test_report_says_what_binds_and_how_it_is_proven(runs: dict[str, Path]) -> N
     assert "HiGHS 1.10.0" in english
     assert "1.750100" in english
     assert "0.0057%" in english
-    assert "CR = 0.008" in english
+    assert "<dt>Consistency ratio CR</dt><dd>0.008</dd>" in english
     assert "unverified" in english
     assert "index = 0.75" in english
 

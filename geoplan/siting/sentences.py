@@ -17,7 +17,19 @@ RESOURCE_NAMES = {
 }
 """Resources in the middle of a sentence; another resource goes by its own name."""
 
-_UNITS_FA = {"m3/day": "مترمکعب در روز", "MVA": "مگاولت‌آمپر", "ha": "هکتار", "km": "کیلومتر"}
+_UNITS_FA = {
+    "m3/day": "مترمکعب در روز",
+    "MVA": "مگاولت‌آمپر",
+    "ha": "هکتار",
+    "km": "کیلومتر",
+    "m": "متر",
+    "min": "دقیقه",
+    "%": "٪",
+    "persons": "نفر",
+    "cost-km": "کیلومتر هم‌ارز",
+    "km/km2": "کیلومتر بر کیلومتر مربع",
+    "km/h": "کیلومتر بر ساعت",
+}
 _UNITS_EN = {"m3/day": "m³/day"}
 
 

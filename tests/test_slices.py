@@ -272,6 +272,25 @@ def test_bad_codes_and_limits_are_told_at_once() -> None:
         slices(target(), REGIONS, {})
 
 
+def test_bad_figures_are_told_at_once() -> None:
+    figures = {
+        1: {
+            "need.0": pd.Series([0.3, 1.4], index=["01", "02"]),
+            "capacity.0": pd.Series([0.5, -0.1, 0.2], index=["01", "02", 3]),
+            "past.0": pd.Series([65.0, 0.5], index=["01", "02"]),
+        }
+    }
+    with pytest.raises(ProblemsFound) as caught:
+        slices(target(), REGIONS, figures)
+    assert [(p.where, p.code) for p in caught.value.problems] == [
+        ("level 1, need.0 (index)", "index"),
+        ("level 1, capacity.0 (room)", "lost-zeros"),
+        ("level 1, capacity.0 (room)", "negative"),
+        ("level 1, past.0 (met)", "no-share"),
+    ]
+    assert "per: 100" in caught.value.problems[3].remedy
+
+
 def test_a_lost_zero_is_found_again() -> None:
     for code, shown in ((8, "08"), (8.0, "08"), ("8", "08"), ("۰۸", "08")):
         found = code_problem("row 1", code, ["08", "10"])

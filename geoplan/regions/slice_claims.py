@@ -8,8 +8,20 @@ import numpy as np
 import pandas as pd
 
 from geoplan.catalogue.slices import Measure, Part, TargetSpec
+from geoplan.errors import Problem
+from geoplan.regions.slice_checks import code_problem
 
-__all__ = ["PARTS", "activity_figure", "claims", "figures_wanted", "measure_figure"]
+__all__ = [
+    "PARTS",
+    "activity_figure",
+    "check_figures",
+    "claims",
+    "figures_wanted",
+    "measure_figure",
+]
+
+_SURELY_NO_SHARE = 2.0
+"""A past target may have been met by half as much again; above this a share is a percentage."""
 
 PARTS = ("need", "capacity", "past")
 
@@ -44,6 +56,67 @@ def figures_wanted(spec: TargetSpec) -> dict[str, Measure | str]:
         if activity.variable is not None:
             out[activity_figure(activity.id)] = activity.variable
     return out
+
+
+def check_figures(
+    spec: TargetSpec, codes: pd.Index, figures: Mapping[str, pd.Series], *, level: int
+) -> list[Problem]:
+    """Return what is wrong with the figures of one level.
+
+    Parameters
+    ----------
+    spec : TargetSpec
+    codes : Index
+        The level's region codes.
+    figures : mapping of str to Series of float, index ``code``
+        As for `claims`. A code that is no region of the level is left alone (levels are of
+        different dates), unless its leading zeros are lost.
+    level : int
+        For the messages.
+    """
+    problems = []
+    known = set(codes)
+    widths = {len(str(c)) for c in known}
+    for name, what in figures_wanted(spec).items():
+        values = figures.get(name)
+        if values is None:
+            continue
+        label = f"level {level}, {name}"
+        if isinstance(what, Measure):
+            label += f" ({what.variable or what.resource or 'index'})"
+        for code in values.index[values.index.duplicated()]:
+            problems.append(
+                Problem(
+                    label,
+                    f"region {code} is given twice",
+                    "keep one figure",
+                    code="region-twice",
+                )
+            )
+        for code in values.index:
+            near = any(str(code).zfill(w) in known for w in widths)
+            if code in known or (isinstance(code, str) and not near):
+                continue  # the search for the code that was meant is slow
+            found = code_problem(label, code, codes)
+            if found is not None and found.code == "lost-zeros":
+                problems.append(found)
+        kind = what.kind if isinstance(what, Measure) else "variable"
+        scale = what.scale if isinstance(what, Measure) else "largest"
+        per = what.per if isinstance(what, Measure) else 1.0
+        for code, value in values.dropna().items():
+            if kind == "index" and not 0 <= value <= 1:
+                say, remedy, sort = "", "an index lies between 0 and 1", "index"
+            elif value < 0 and (kind == "headroom" or scale in ("none", "largest")):
+                say, remedy, sort = "", "give 0 or more; leave out what is not known", "negative"
+            elif kind == "variable" and scale == "none" and value / per > _SURELY_NO_SHARE:
+                say = f", with per: {per:g}"
+                remedy, sort = "a share lies between 0 and 1; write per: 100 for %", "no-share"
+            else:
+                continue
+            problems.append(
+                Problem(label, f"the figure of region {code} is {value:,g}{say}", remedy, code=sort)
+            )
+    return problems
 
 
 def claims(spec: TargetSpec, codes: pd.Index, figures: Mapping[str, pd.Series]) -> pd.DataFrame:

@@ -21,7 +21,7 @@ from geoplan.regions.slice_bounds import (
     raised_by_parts,
 )
 from geoplan.regions.slice_checks import check_spec
-from geoplan.regions.slice_claims import activity_figure, claims
+from geoplan.regions.slice_claims import activity_figure, check_figures, claims
 from geoplan.regions.slice_document import document_of
 from geoplan.regions.slice_notices import notices_of
 from geoplan.regions.slice_words import reasons_of
@@ -105,6 +105,9 @@ def slices(
     (see `apportion_table`).
     """
     problems = check_spec(spec, regions)
+    for level in spec.levels:
+        codes = pd.Index(regions.loc[regions["level"] == level, "code"])
+        problems += check_figures(spec, codes, figures.get(level, {}), level=level)
     if problems:
         raise _all(spec, problems)
     names = [a.id for a in spec.activities]

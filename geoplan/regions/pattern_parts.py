@@ -29,14 +29,14 @@ class Evidence:
     have : DataFrame, index region
         ``water`` (m3/day), ``power`` (MVA), ``labour`` (persons), ``market`` (persons/km), of
         which any may be absent; NaN: not known.
-    assumed : set of str
-        Columns of ``have`` whose figures are assumed.
+    assumed : DataFrame of bool, index region
+        Where a column of ``have`` is assumed; columns that are absent are not.
     """
 
     quotients: pd.DataFrame
     resources: pd.DataFrame
     have: pd.DataFrame
-    assumed: frozenset[str] = field(default_factory=frozenset)
+    assumed: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
 def needs_of(
@@ -108,7 +108,9 @@ def parts_of(
             frame = _supply(part, needs.get(part), evidence.have, regions)
         frame["region"], frame["activity"], frame["part"] = regions, activity.id, part
         frame["weight"] = weight / total
-        frame["assumed"] = part in evidence.assumed
+        frame["assumed"] = False
+        if part in evidence.assumed.columns:
+            frame["assumed"] = frame.index.isin(evidence.assumed.index[evidence.assumed[part]])
         out.append(frame.reset_index(drop=True))
     columns = ["region", "activity", "part", "weight", "score", "value", "low", "high", "need",
                "assumed", "reason"]  # fmt: skip

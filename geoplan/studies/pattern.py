@@ -118,9 +118,9 @@ def pattern_of(session: Session, profile: Profile, spec: PatternSpec) -> Pattern
     notices = list(special.notices)
     resources = _resources(figures, spec, notices)
     have, assumed = _have(figures, spec, regions, profile, notices)
-    evidence = Evidence(special.quotients, resources, have, frozenset(assumed))
+    evidence = Evidence(special.quotients, resources, have, assumed)
     pattern = regional_pattern(spec, evidence, profile.demand_classes, figures.codes)
-    notices += _standing(spec, profile, pattern, assumed)
+    notices += _standing(spec, profile, pattern, set(assumed.columns[assumed.any()]))
     notices += list(spec.notes)
     own = regions[regions["level"] == spec.level].set_index("code")
     frame = pattern.frame.copy()
@@ -150,7 +150,7 @@ def _resources(figures: Figures, spec: PatternSpec, notices: list[Text]) -> pd.D
                         "activity": activity.id,
                         "resource": need.id,
                         "value": found.value.to_numpy(),
-                        "assumed": found.assumed,
+                        "assumed": found.assumed.to_numpy(),
                     }
                 )
             )
@@ -164,9 +164,10 @@ def _have(
     regions: gpd.GeoDataFrame,
     profile: Profile,
     notices: list[Text],
-) -> tuple[pd.DataFrame, set[str]]:
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return what regions have by part, and where it is assumed."""
     have = pd.DataFrame(index=figures.codes)
-    assumed = set()
+    assumed = pd.DataFrame(index=figures.codes)
     for name, part in _HAVE.items():
         figure = getattr(spec.have, name)
         if figure is None:
@@ -174,8 +175,7 @@ def _have(
         found = figures.measure(figure, PART_TITLES[part])
         have[part] = found.value
         notices += [n for n in found.notices if n not in notices]
-        if found.assumed:
-            assumed.add(part)
+        assumed[part] = found.assumed
     if spec.have.population is not None:
         people = figures.measure(spec.have.population, PART_TITLES["market"])
         notices += [n for n in people.notices if n not in notices]

@@ -31,12 +31,12 @@ class Measured:
     ----------
     value : Series, index region
         NaN: not known.
+    assumed : Series of bool, index region
+        Some of the region's figure is assumed.
     rows : int
         Features that were counted or summed; 0 for a fact.
     sizes : tuple of float
         The size of every feature, where all are known: the plants of an activity.
-    assumed : bool
-        Any of it is assumed.
     as_of, source : str
         Of what it was read from.
     notices : tuple of Text
@@ -44,9 +44,9 @@ class Measured:
     """
 
     value: pd.Series
+    assumed: pd.Series
     rows: int = 0
     sizes: tuple[float, ...] = ()
-    assumed: bool = False
     as_of: str = ""
     source: str = ""
     notices: tuple[Text, ...] = ()
@@ -102,7 +102,7 @@ class Figures:
         sources = sorted({str(s) for s in found["source"].dropna()})
         return Measured(
             found["value"].astype(float),
-            assumed=figure.known_as == "assumed",
+            self._everywhere(figure.known_as == "assumed"),
             as_of=", ".join(dates[:3]),
             source="; ".join(sources[:3]),
         )
@@ -113,7 +113,11 @@ class Figures:
             "«{name}» معلوم نیست: «{what}» بارگذاری نشده است",
             name=name, what=str(figure.layer or figure.variable),
         )  # fmt: skip
-        return Measured(pd.Series(np.nan, index=self.codes), notices=(told,))
+        nothing = pd.Series(np.nan, index=self.codes)
+        return Measured(nothing, self._everywhere(False), notices=(told,))
+
+    def _everywhere(self, yes: bool) -> pd.Series:
+        return pd.Series(yes, index=self.codes, dtype=bool)
 
     def _of_layer(self, figure: Figure, name: Text) -> Measured:
         layer = str(figure.layer)
@@ -154,13 +158,16 @@ class Figures:
                      "دست‌کم همین اندازه است و منطقه‌ای که تنها این‌ها را دارد نامعلوم است",
                      name=name, lost=lost, n=len(rows))
             )  # fmt: skip
-        by_rows = "basis" in rows and (rows["basis"] == "assumed").any()
+        assumed = self._everywhere(figure.known_as == "assumed")
+        if figure.known_as is None and "basis" in rows:
+            at = rows.loc[rows["basis"] == "assumed", "region_code"].map(place)
+            assumed = pd.Series(self.codes.isin(at.dropna()), index=self.codes, dtype=bool)
         version = versions[layer]
         return Measured(
             value,
+            assumed,
             rows=len(rows),
             sizes=() if lost or unplaced else tuple((size[size > 0] * figure.scale).tolist()),
-            assumed=bool(by_rows) if figure.known_as is None else figure.known_as == "assumed",
             as_of=str(version.get("as_of") or ""),
             source=str(version.get("source") or ""),
             notices=tuple(notices),

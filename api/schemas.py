@@ -15,6 +15,7 @@ __all__ = [
     "IndicatorLine",
     "Label",
     "LayerInfo",
+    "PlaceDetail",
     "ProblemBody",
     "Reason",
     "RegionDetail",
@@ -238,6 +239,17 @@ class Reason(Answer):
 
     code: str = Field(description="Stable name, e.g. spacing, region-cap, capacity, not-served")
     text: Label
+
+
+class PlaceDetail(Answer):
+    """Why a place is, or is not, part of a candidate of a run."""
+
+    lon: float
+    lat: float
+    score: float | None = Field(description="0–1; null: the land is not allowed or has no data")
+    percentile: float | None = Field(description="Share of the allowed land that scores below, %")
+    site_id: str | None = Field(description="Candidate that holds the place")
+    reasons: list[Reason]
 
 
 class SupplyLine(Answer):

@@ -10,11 +10,13 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import JSONResponse, Response
 
 from api import sites
+from api.place import place_detail
 from api.run_files import file_answer
 from api.runs import read_run, read_runs, run_files
 from api.schemas import (
     CandidatePage,
     CandidateSummary,
+    PlaceDetail,
     RunDetail,
     RunSummary,
     SiteDetail,
@@ -155,6 +157,19 @@ def get_site(service: Serving, run_id: Name, site_id: Name) -> SiteDetail:
     """Return a candidate with the reasons for its place and its supply."""
     with _run(service, run_id) as reading:
         return sites.read_site(reading, run_id, site_id)
+
+
+@router.get("/runs/{run_id}/place")
+def get_run_place(
+    service: Serving,
+    run_id: Name,
+    lon: Annotated[float, Query(ge=-180, le=180, description="Longitude, degrees")],
+    lat: Annotated[float, Query(ge=-90, le=90, description="Latitude, degrees")],
+) -> PlaceDetail:
+    """Return why a place is, or is not, part of a candidate: the rules that remove it."""
+    with _run(service, run_id) as reading:
+        folder, _ = run_files(reading, run_id)
+    return place_detail(folder, lon, lat)
 
 
 @router.get("/runs/{run_id}/studies/{name}")

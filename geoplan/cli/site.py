@@ -14,6 +14,7 @@ from geoplan.cli.context import AppContext, console, print_json, print_table
 from geoplan.cli.progress import step_lines
 from geoplan.cli.run_folder import folder_of
 from geoplan.cli.site_compare import compare
+from geoplan.cli.site_place import explain_place
 from geoplan.errors import CheckFailed, Infeasible
 from geoplan.siting.result import SitingResult
 from geoplan.store import cluster, read
@@ -223,14 +224,20 @@ def list_runs(ctx: typer.Context, json: Json = False) -> None:
 def explain(
     ctx: typer.Context,
     run_id: Annotated[str, typer.Argument(help="Run id or run folder.")],
-    site: Annotated[str, typer.Argument(help="Site id.")],
+    site: Annotated[str | None, typer.Argument(help="Site id.")] = None,
+    at: Annotated[
+        str | None, typer.Option(help="Any place instead of a site: LON,LAT in degrees.")
+    ] = None,
     language: Annotated[
         Literal["en", "fa"], typer.Option(help="Language of titles and sentences.")
     ] = "en",
     json: Json = False,
 ) -> None:
-    """Say why a site is in the plan or not, with its numbers."""
+    """Say why a site is in the plan or not, or why a place is no candidate, with the numbers."""
     context: AppContext = ctx.obj
+    if at is not None or site is None:
+        explain_place(context, run_id, at if site is None else None, language=language, json=json)
+        return
     record = site_record(engine_for(cluster.ensure(context.settings)), run_id, site)
     if json:
         print_json(record)

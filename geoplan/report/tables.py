@@ -8,6 +8,7 @@ import pandas as pd
 from geoplan.catalogue import RESOURCE_UNITS, RESOURCES
 from geoplan.report.cells import Column, csv_bytes, unit_suffix
 from geoplan.report.order import by_rank, by_resource
+from geoplan.siting.caps import selector_columns
 from geoplan.siting.result import SitingResult
 
 __all__ = [
@@ -95,7 +96,7 @@ def portfolio_csv(result: SitingResult) -> bytes:
         Column("level", "share"),
         Column("score", "score"),
         *demand_columns(),
-        *shortfall_columns(),
+        *shortfall_columns(result),
         Column("cost", "cost"),
         Column("currency", "text"),
         Column("jobs", "integer"),
@@ -125,6 +126,8 @@ def supply_csv(result: SitingResult) -> bytes:
         Column("site_lon", "degree"),
         Column("site_lat", "degree"),
     ]
+    routed = (("route_km", "km"), ("line_cost", "cost"))
+    columns += [Column(name, kind) for name, kind in routed if name in frame.columns]
     return csv_bytes(by_rank(frame, result), columns, table="supply.csv")
 
 
@@ -153,6 +156,11 @@ def sources_csv(result: SitingResult) -> bytes:
         Column("lon", "degree"),
         Column("lat", "degree"),
     ]
+    if "modules" in frame.columns:
+        columns += [Column("modules", "integer"), Column("reinforcement_cost", "cost")]
+    caps = result.scenario.supply.caps
+    known = {c.header for c in columns}
+    columns += [Column(name, "text") for name in selector_columns(caps) if name not in known]
     return csv_bytes(frame, columns, table="sources.csv")
 
 

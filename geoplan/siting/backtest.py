@@ -165,7 +165,7 @@ def removed_by(estates: CandidateCells, exclusions: Exclusions) -> pd.DataFrame:
     DataFrame
         One row per estate, in order, one column per rule id, 0–1; NaN without a cell.
     """
-    bits = exclusions.bits.reshape(-1)[estates.cells].astype(np.uint64)
+    bits = exclusions.in_force(estates.cells).astype(np.uint64)
     owner, count = estates.owner(), len(estates)
     size = np.diff(estates.offsets).astype(np.float64)
     columns = {}

@@ -159,7 +159,7 @@ def front_of_plans(
     before: set[str] = set()
     for p in found.points:
         chosen = tuple(sorted(_key(p.answer), key=lambda j: (-prepared.score[j], j)))
-        sites = tuple(prepared.site_ids[j] for j in chosen)
+        sites = tuple(prepared.site(j) for j in chosen)
         came = tuple(s for s in sites if s not in before) if before else ()
         gone = tuple(sorted(before - set(sites)))
         before = set(sites)

@@ -113,6 +113,8 @@ class SitingResult:
         Criterion id → weight; sums to 1.
     rules : Exclusions, optional
         The rules on every cell, for ``exclusions.tif``.
+    score_shares : list of float
+        Share of the allowed land that scores at most 0, 0.001 … 1; may be empty.
     value_statistics, value_histograms : dict
         Criterion id → statistics and histogram of its measure over the allowed land.
     caps : DataFrame
@@ -158,6 +160,7 @@ class SitingResult:
     coarse_regions: pd.DataFrame = field(default_factory=pd.DataFrame)
     layer_versions: dict[str, dict[str, Any]] = field(default_factory=dict)
     rules: Exclusions | None = None
+    score_shares: list[float] = field(default_factory=list)
     value_statistics: dict[str, ValueStatistics] = field(default_factory=dict)
     value_histograms: dict[str, Histogram] = field(default_factory=dict)
     caps: pd.DataFrame = field(default_factory=pd.DataFrame)

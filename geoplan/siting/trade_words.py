@@ -74,7 +74,7 @@ def _cost(row: object, site: str, *, kept_out: bool) -> Reason:
             bound=points(max(float(row.loss_at_least), 0.0)),  # type: ignore[attr-defined]
         )
         if row.status == "time-limit"  # type: ignore[attr-defined]
-        else Text(en="", fa="")
+        else Named("", "")
     )
     moves = _moves(enter, leave, kept_out=kept_out)
     if kept_out:

@@ -64,10 +64,9 @@ def backtest(
     """
     estates = ground.frame(spec.layer, spec.where).reset_index(drop=True)
     cells = cells_of(estates.geometry.to_numpy(), ground.grid)
-    found = contributions(cells, measures, weights, fill, statistics=statistics)["score"].to_numpy(
-        dtype=np.float64
-    )
-    found[np.diff(cells.offsets) == 0] = np.nan
+    parts = contributions(cells, measures, weights, fill, statistics=statistics)
+    standing = np.diff(cells.offsets) > 0
+    found = np.where(standing, parts["score"].to_numpy(dtype=np.float64), np.nan)
     percentile = 100 * share_below(score, found)
     removed = removed_by(cells, exclusions)
     frame = pd.DataFrame(

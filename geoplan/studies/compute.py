@@ -25,6 +25,7 @@ from geoplan.studies.candidate_frame import candidate_frame, grown
 from geoplan.studies.index import all_regions, index_of
 from geoplan.studies.land import land_of
 from geoplan.studies.notices import assumptions, orphan_regions, unknown_index
+from geoplan.studies.place import score_shares
 from geoplan.studies.plan import (
     ask,
     chosen_frame,
@@ -151,6 +152,7 @@ def compute(
             index_detail=index.detail,
             suitability=land.surface.score,
             decisive=land.decisive,
+            score_shares=score_shares(land.surface.score),
             value_statistics=land.of_data,
             value_histograms=land.histograms,
             weights=land.weights,
@@ -168,6 +170,7 @@ def compute(
             documents={
                 **documents,
                 **asked.documents,
+                **({"caps": {"rows": plan.caps.to_dict("records")}} if len(plan.caps) else {}),
                 "values": land.values_document(scenario),
             },
         )

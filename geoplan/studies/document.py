@@ -94,6 +94,12 @@ def run_document(
         "layers": result.layer_versions,
         "weights": result.weights,
         "weight_record": result.weight_record,
+        "rules": [
+            {k: row.get(k) for k in ("rule", "title_en", "title_local", "basis", "status")}
+            for row in result.exclusions.to_dict("records")
+        ],
+        "values": result.documents.get("values"),
+        "score_shares": result.score_shares,
         "criteria": [
             {
                 "id": name,

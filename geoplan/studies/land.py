@@ -138,13 +138,13 @@ def land_of(
         areas = accounting_by_region(exclusions, ground.grid, labels, up)
         del labels
         national = areas[areas["level"] == 0].drop(columns=["level", "code"])
-        table = described(national.reset_index(drop=True), rules)
+        table = described(national.reset_index(drop=True), rules, profile)
         allowed = exclusions.allowed
     if not allowed.any():
         raise AnswerNo(
             "the exclusions leave no land at all",
             where="exclude",
-            remedy="the widest rules are: " + ", ".join(table.nlargest(3, "area_ha_alone")["rule"]),
+            remedy="the widest rules are: " + ", ".join(_widest(table)),
         )
     with steps.step("criteria"):
         measures = _measures(ground, scenario, facts)
@@ -179,6 +179,11 @@ def land_of(
         decisive=decisive,
         notices=[*notices, *assumed_measures(scenario.criteria)],
     )
+
+
+def _widest(table: pd.DataFrame) -> list[str]:
+    removing = table[table["effect"] == "exclude"]
+    return [str(rule) for rule in removing.nlargest(3, "area_ha_alone")["rule"]]
 
 
 def _measures(ground: Ground, scenario: Scenario, facts: pd.DataFrame) -> dict[str, Measure]:

@@ -141,6 +141,17 @@ def in_persian(
         text = f"ظرفیت آزاد {PERSIAN.get(resource, resource)} از «{name}»"
     elif kind == "region-cap":
         text = f"بیشترین شمار مکان‌ها در «{_name(regions, 'code', rest)}»"
+    elif kind == "cap":
+        resource, _, cap = rest.partition(":")
+        text = f"سقف مشترک {PERSIAN.get(resource, resource)} با شناسهٔ «{cap}»"
+    elif kind == "reinforcement":
+        resource, _, source = rest.partition(":")
+        name = _name(sources, "source_id", source)
+        text = f"شمار مدول‌های تقویت {PERSIAN.get(resource, resource)} در «{name}»"
+    elif kind in ("lock-in", "lock-out"):
+        text = f"قید {'بودن' if kind == 'lock-in' else 'نبودن'} مکان {rest} در طرح"
+    elif kind == "quota" and rest:
+        text = f"سهمیهٔ «{rest.rsplit(':', 1)[0]}»"
     elif kind == "supply":
         text = f"تأمین {PERSIAN.get(rest, rest)} برای مکان‌هایی که منبعی در دسترس ندارند"
     elif relaxation.limit == "count:all-limits-kept":
@@ -149,6 +160,7 @@ def in_persian(
         text = {
             "quota": "کمترین شمار مکان‌ها در مناطق کمتر صنعتی",
             "spacing": "کمترین فاصلهٔ مکان‌ها از هم",
+            "area": "کمترین مساحت طرح",
             "budget": "کل هزینه",
             "count": "شمار مکان‌های طرح",
         }.get(kind, relaxation.label)

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
 from sqlalchemy.orm import Session
 
@@ -16,6 +15,7 @@ from geoplan.catalogue.text import Text
 from geoplan.errors import Relaxation
 from geoplan.grid import Grid
 from geoplan.regions import IndexResult
+from geoplan.siting.caps import selector_columns
 from geoplan.siting.locks import places_to_sites
 from geoplan.siting.portfolio import Plan, build, solve
 from geoplan.siting.problem import PortfolioProblem
@@ -100,12 +100,31 @@ def sources_of(session: Session, scenario: Scenario, regions: gpd.GeoDataFrame) 
     if not parts:
         return pd.DataFrame(columns=[*_SOURCE_COLUMNS, "layer_id"])
     sources = pd.DataFrame(pd.concat(parts, ignore_index=True))
-    if not scenario.supply.caps:
-        return sources
-    points = gpd.GeoSeries(
-        gpd.points_from_xy(sources["lon"], sources["lat"]), index=sources.index, crs="EPSG:4326"
-    )
-    return sources.join(region_columns(points, regions))
+    wanted = selector_columns(scenario.supply.caps)
+    if any(name.startswith("region") for name in wanted):
+        points = gpd.GeoSeries(
+            gpd.points_from_xy(sources["lon"], sources["lat"]), index=sources.index, crs="EPSG:4326"
+        )
+        sources = sources.join(region_columns(points, regions))
+    return _with_fields(session, sources, wanted)
+
+
+def _with_fields(session: Session, sources: pd.DataFrame, wanted: list[str]) -> pd.DataFrame:
+    """Return the sources with the fields of their layers by which limits choose them."""
+    for name in [*wanted, "modules_max"]:
+        if name in sources.columns:
+            continue
+        values = pd.Series(pd.NA, index=sources.index, dtype=object)
+        for layer, rows in sources.groupby("layer_id"):
+            frame = read.layer_frame(session, str(layer))
+            if name in frame.columns:
+                by_id = pd.Series(
+                    frame[name].to_numpy(), index=str(layer) + ":" + frame["key"].astype(str)
+                )
+                values.loc[rows.index] = rows["source_id"].map(by_id)
+        if name in wanted or values.notna().any():
+            sources = sources.assign(**{name: values})
+    return sources
 
 
 def problem_of(
@@ -238,9 +257,8 @@ def chosen_frame(candidates: gpd.GeoDataFrame, plan: Plan) -> pd.DataFrame:
         ("wastewater", "wastewater_m3_per_day"),
     ):
         chosen[column] = need[resource].to_numpy(dtype=float)
-        short = plan.shortfall.reindex(chosen["site_id"])
-        chosen[f"{resource}_shortfall"] = (
-            short[resource].to_numpy(dtype=float) if resource in short else np.zeros(len(chosen))
-        )
+        if resource in plan.shortfall:
+            short = plan.shortfall[resource].reindex(chosen["site_id"])
+            chosen[f"{resource}_shortfall"] = short.to_numpy(dtype=float)
     chosen["cost"] = chosen["site_id"].map(plan.site_cost).astype(float)
     return chosen.reset_index(drop=True)

@@ -44,8 +44,9 @@ def ranks_svg(
 
     title = escape(language.t("ranks_picture"))
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}" class="ranks" style="max-width:{width:g}px" '
-        f'role="img" aria-label="{title}" direction="{language.direction}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}" class="ranks" '
+        f'style="max-width:{width:g}px" role="img" aria-label="{title}" '
+        f'direction="{language.direction}" '
         f'font-family="Vazirmatn, sans-serif" font-size="12" fill="{_INK}">',
         f'<text x="{at(_EDGE):g}" y="18" font-weight="600">{title}</text>',
     ]

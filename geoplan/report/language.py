@@ -25,6 +25,7 @@ _PERSIAN = str.maketrans("0123456789.,-", "۰۱۲۳۴۵۶۷۸۹٫٬−")
 _PERSIAN_DIGITS = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
 _NAMES = {"en": "English", "fa": "فارسی"}
 _DASH = "–"
+_OTHER_CALENDAR = 1700
 _BARE = ("", "1", "class", "index")
 """Units that are not said after a number."""
 
@@ -199,7 +200,8 @@ class Language:
     def date(self, value: Any) -> str:
         """Return a date; Persian text of a Jalali country gets the Jalali one.
 
-        A text that is no ISO date (a year, ``1399``) is kept as printed in its source.
+        A text that is no ISO date (a year, ``1399``), or one of another calendar
+        (``1378-12-02``), is kept as printed in its source.
         """
         if _missing(value):
             return _DASH
@@ -209,8 +211,9 @@ class Language:
                 day = datetime.fromisoformat(value.replace("Z", "+00:00"))
             except ValueError:
                 return self.digits(value)
-            if len(value) < len("2000-01-01"):
-                return self.digits(value)
+            # No law or survey of a run is as old as that by the Gregorian calendar.
+            if len(value) < len("2000-01-01") or day.year < _OTHER_CALENDAR:
+                return self.digits(value.replace("-", "/"))
         if isinstance(day, datetime):
             day = day.date()
         if not isinstance(day, date):

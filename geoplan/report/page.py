@@ -13,6 +13,7 @@ from geoplan.catalogue import RESOURCE_UNITS, RESOURCES
 from geoplan.mcda.leave_one_out import contribution_note
 from geoplan.report import embed
 from geoplan.report.basis import assumed_basis, is_assumed
+from geoplan.report.evidence import Evidence
 from geoplan.report.language import Language, languages_of
 from geoplan.report.outline import Outlines
 from geoplan.report.page_assumed import layer_method, limit_words, uncertain_coefficients
@@ -25,7 +26,7 @@ from geoplan.report.page_sites import (
     sources_used,
 )
 from geoplan.report.page_studies import removed_by, studies_of
-from geoplan.report.page_weights import Evidence, weight_evidence
+from geoplan.report.page_weights import weight_evidence
 from geoplan.report.picture import picture_base, picture_svg
 from geoplan.siting.result import SitingResult
 

@@ -117,6 +117,14 @@ def test_a_cap_frees_units_and_the_sentence_says_where_they_went() -> None:
         "Reason: no water."
     )
     assert "بتا (+۲٬۵۲۰) و گاما (+۱٬۵۱۲)" in row(got, "01")["reason_fa"]
+    # Beta, too, may have no more than 5,000: what it gained on the way is told.
+    limits = [{"region": "01", "cap": 300}, {"region": "02", "cap": 5000}]
+    two = slices(target(limits=limits), REGIONS, FULL)
+    assert two.frame["slice"].tolist() == [300, 5000, 6700]
+    assert "went to Gamma (+3,825) and Beta (+207)." in row(two, "01")["reason_en"]
+    assert row(two, "02")["reason_en"].endswith(
+        "The limits of others leave it 207 ha more, up to its own cap: 5,000 ha."
+    )
     floor = slices(target(limits=[{"region": "03", "floor_share": 0.5}]), REGIONS, FULL)
     assert floor.frame["slice"].tolist() == [2849, 3151, 6000]
     assert "Raised to its floor 6,000 ha" in row(floor, "03")["reason_en"]

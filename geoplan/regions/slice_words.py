@@ -108,9 +108,10 @@ def _flow(group: pd.DataFrame) -> dict[str, tuple[int, Text]]:
     """Return what caps freed and floors took in one total, and who got or gave it."""
     change = group["slice"] - group["unlimited"]
     out = {}
-    for bound, sign in (("cap", 1), ("floor", -1)):
+    # A region that a cap's units lift to its own cap gained from them all the same.
+    for bound, other, sign in (("cap", "floor", 1), ("floor", "cap", -1)):
         amount = int((-sign * change[group["bound"] == bound]).clip(lower=0).sum())
-        moved = (sign * change).where(group["bound"] != bound, 0)
+        moved = (sign * change).where(group["bound"] != other, 0)
         moved = moved[moved > 0].sort_values(ascending=False, kind="stable")
         mark = "+" if sign > 0 else "−"
         named = []
@@ -259,6 +260,17 @@ def _size_fa(spec: TargetSpec) -> str:
     return "جمعیت" if spec.size == "population" else str(spec.size)
 
 
+def _more(change: int, bound: str) -> Text:
+    """Say which way the limits of others moved a slice, and whether its own stopped that."""
+    if change > 0:
+        if bound == "cap":
+            return Text(en="more, up to its own cap", fa="تا سقف خودش به آن افزود")
+        return Text(en="more", fa="به آن افزود")
+    if bound == "floor":
+        return Text(en="less, down to its own floor", fa="تا کف خودش از آن کاست")
+    return Text(en="less", fa="از آن کاست")
+
+
 def _limited(
     spec: TargetSpec, row: pd.Series, flow: dict[str, tuple[int, Text]], unit: Text
 ) -> list[Text]:
@@ -322,9 +334,7 @@ def _limited(
                 n=digits(abs(change)),
                 unit=unit,
                 total=digits(float(row["slice"])),
-                more=Text(en="more", fa="به آن افزود")
-                if change > 0
-                else Text(en="less", fa="از آن کاست"),
+                more=_more(change, str(row["bound"])),
             )
         )
     if out and limit is not None and limit.reason is not None and row["bound"]:

@@ -26,6 +26,8 @@ _PERSIAN_DIGITS = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
 _NAMES = {"en": "English", "fa": "فارسی"}
 _DASH = "–"
 _OTHER_CALENDAR = 1700
+"""No law or survey of a run is older by the Gregorian calendar."""
+
 _BARE = ("", "1", "class", "index")
 """Units that are not said after a number."""
 
@@ -211,8 +213,9 @@ class Language:
                 day = datetime.fromisoformat(value.replace("Z", "+00:00"))
             except ValueError:
                 return self.digits(value)
-            # No law or survey of a run is as old as that by the Gregorian calendar.
-            if len(value) < len("2000-01-01") or day.year < _OTHER_CALENDAR:
+            if len(value) < len("2000-01-01"):
+                return self.digits(value)
+            if day.year < _OTHER_CALENDAR:
                 return self.digits(value.replace("-", "/"))
         if isinstance(day, datetime):
             day = day.date()

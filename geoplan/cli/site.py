@@ -39,6 +39,13 @@ def run(
     out: Annotated[
         Path | None, typer.Option(help="Folder to write; it must not exist or be empty.")
     ] = None,
+    plan_only: Annotated[
+        bool,
+        typer.Option(
+            "--plan-only",
+            help="Leave out what the scenario asks beside the plan (front, draws, other plans …).",
+        ),
+    ] = False,
     json: Json = False,
 ) -> None:
     """Run a scenario: rank land, choose the sites that can be served together, write everything."""
@@ -53,6 +60,7 @@ def run(
         scenario,
         profile=context.profile,
         out=out,
+        plan_only=plan_only,
         progress=step_lines(quiet=json),
     )
     if json:

@@ -44,13 +44,12 @@ def demand_columns() -> list[Column]:
     return [Column(f"{name}{unit_suffix(RESOURCE_UNITS[name])}", "amount") for name in RESOURCES]
 
 
-def shortfall_columns() -> list[Column]:
-    """Return one column per resource for demand that goes unserved; all 0 where none may."""
+def shortfall_columns(result: SitingResult) -> list[Column]:
+    """Return one column for each resource of which demand may go unserved."""
     return [
-        Column(
-            f"{name}_shortfall{unit_suffix(RESOURCE_UNITS[name])}", "amount", f"{name}_shortfall"
-        )
-        for name in RESOURCES
+        Column(f"{name}_shortfall{unit_suffix(unit)}", "amount", f"{name}_shortfall")
+        for name, unit in RESOURCE_UNITS.items()
+        if name in result.scenario.portfolio.shortfall
     ]
 
 
@@ -126,8 +125,8 @@ def supply_csv(result: SitingResult) -> bytes:
         Column("site_lon", "degree"),
         Column("site_lat", "degree"),
     ]
-    routed = (("route_km", "km"), ("line_cost", "cost"))
-    columns += [Column(name, kind) for name, kind in routed if name in frame.columns]
+    if "route_km" in frame.columns:
+        columns += [Column("route_km", "km"), Column("line_cost", "cost")]
     return csv_bytes(by_rank(frame, result), columns, table="supply.csv")
 
 

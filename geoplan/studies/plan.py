@@ -257,8 +257,9 @@ def chosen_frame(candidates: gpd.GeoDataFrame, plan: Plan) -> pd.DataFrame:
         ("wastewater", "wastewater_m3_per_day"),
     ):
         chosen[column] = need[resource].to_numpy(dtype=float)
-        if resource in plan.shortfall:
-            short = plan.shortfall[resource].reindex(chosen["site_id"])
-            chosen[f"{resource}_shortfall"] = short.to_numpy(dtype=float)
+        short = plan.shortfall.get(resource)
+        chosen[f"{resource}_shortfall"] = (
+            0.0 if short is None else short.reindex(chosen["site_id"]).to_numpy(dtype=float)
+        )
     chosen["cost"] = chosen["site_id"].map(plan.site_cost).astype(float)
     return chosen.reset_index(drop=True)

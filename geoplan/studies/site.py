@@ -30,6 +30,9 @@ from geoplan.studies.steps import Progress, Steps, silent
 __all__ = ["RunOutcome", "compute_and_write", "run_site"]
 
 
+_BESIDE = ("ranking", "equity", "alternatives", "trade_offs", "robustness", "backtest")
+
+
 @dataclass(frozen=True)
 class RunOutcome:
     """A finished run.
@@ -57,6 +60,7 @@ def run_site(
     *,
     profile: str | None = None,
     out: Path | None = None,
+    plan_only: bool = False,
     progress: Progress = silent,
 ) -> RunOutcome:
     """Run a scenario and keep it: a folder of files and rows in the database.
@@ -75,6 +79,9 @@ def run_site(
         Profile by id or path; absent: the one that the scenario names.
     out : Path, optional
         Folder to write; absent: a new one under ``settings.runs_dir``.
+    plan_only : bool
+        Leave out what the scenario asks beside the plan; the recorded scenario is then the one
+        without it.
     progress : callable
         Told each step.
 
@@ -93,6 +100,8 @@ def run_site(
         Neither folder nor rows were kept.
     """
     scenario = catalogue.scenario(scenario_name)
+    if plan_only:
+        scenario = scenario.model_copy(update=dict.fromkeys(_BESIDE))
     country = catalogue.profile(profile or scenario.profile)
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     run_id = f"{scenario.id}-{stamp}-{secrets.token_hex(2)}"

@@ -472,6 +472,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{run_id}/place": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Run Place
+         * @description Return why a place is, or is not, part of a candidate: the rules that remove it.
+         */
+        get: operations["getRunPlace"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{run_id}/portfolio": {
         parameters: {
             query?: never;
@@ -1515,6 +1535,33 @@ export interface components {
             } | null;
             /** Key */
             key: string;
+        };
+        /**
+         * PlaceDetail
+         * @description Why a place is, or is not, part of a candidate of a run.
+         */
+        PlaceDetail: {
+            /** Lat */
+            lat: number;
+            /** Lon */
+            lon: number;
+            /**
+             * Percentile
+             * @description Share of the allowed land that scores below, %
+             */
+            percentile: number | null;
+            /** Reasons */
+            reasons: components["schemas"]["Reason"][];
+            /**
+             * Score
+             * @description 0–1; null: the land is not allowed or has no data
+             */
+            score: number | null;
+            /**
+             * Site Id
+             * @description Candidate that holds the place
+             */
+            site_id: string | null;
         };
         /**
          * ProblemBody
@@ -3037,6 +3084,52 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description The request cannot be answered */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The service cannot answer now */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    getRunPlace: {
+        parameters: {
+            query: {
+                /** @description Longitude, degrees */
+                lon: number;
+                /** @description Latitude, degrees */
+                lat: number;
+            };
+            header?: never;
+            path: {
+                /** @description Name of one thing */
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlaceDetail"];
+                };
             };
             /** @description The request cannot be answered */
             "4XX": {

@@ -51,6 +51,8 @@ __all__ = [
     "RasterAsset",
     "Region",
     "RegionFact",
+    "RegionStudy",
+    "RegionValue",
     "Run",
     "RunRegion",
     "RunSource",
@@ -483,6 +485,44 @@ class RunStudy(Base):
     run_id: Mapped[str] = mapped_column(ForeignKey("run.id", ondelete="CASCADE"), primary_key=True)
     name: Mapped[str] = mapped_column(primary_key=True)
     document: Mapped[dict[str, Any]]
+
+
+class RegionStudy(Base):
+    """A measure of regions as it was computed. Written once, never changed."""
+
+    __tablename__ = "region_study"
+    __table_args__ = (CheckConstraint("level between 1 and 3", name="level"),)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    spec_id: Mapped[str]
+    spec_sha256: Mapped[str]
+    profile_id: Mapped[str]
+    title_en: Mapped[str]
+    title_local: Mapped[str | None]
+    level: Mapped[int] = mapped_column(Integer)
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    synthetic: Mapped[bool] = mapped_column(Boolean)
+    assumed: Mapped[bool] = mapped_column(Boolean)
+    layers: Mapped[dict[str, Any]]
+    software: Mapped[dict[str, Any]]
+    document: Mapped[dict[str, Any]]
+
+
+class RegionValue(Base):
+    """One value of one region in a study; joins to ``region`` by level and code."""
+
+    __tablename__ = "region_value"
+    __table_args__ = (CheckConstraint("level between 1 and 3", name="level"),)
+    study_id: Mapped[str] = mapped_column(
+        ForeignKey("region_study.id", ondelete="CASCADE"), primary_key=True
+    )
+    level: Mapped[int] = mapped_column(Integer, primary_key=True)
+    variable: Mapped[str] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[float | None]
+    unit: Mapped[str]
+    status: Mapped[str]
+    assumed: Mapped[bool] = mapped_column(Boolean)
 
 
 class Candidate(Base):

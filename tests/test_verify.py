@@ -74,6 +74,7 @@ def _write(folder: Path) -> None:
         {
             "rank": range(1, 6),
             "area_ha": 1200.0,
+            "usable_ha": 1200.0,
             "score": pd.Series(values),
             "lon": points.x,
             "lat": points.y,
@@ -132,7 +133,13 @@ def _write(folder: Path) -> None:
         scenario=scenario,
         profile=base.profile,
         candidates=frame,
-        portfolio=chosen.assign(cost=plan.site_cost).reset_index(),
+        portfolio=chosen.assign(
+            cost=plan.site_cost,
+            level=1.0,
+            water_shortfall=0.0,
+            power_shortfall=0.0,
+            wastewater_shortfall=0.0,
+        ).reset_index(),
         supply=plan.supply,
         sources=plan.sources,
         suitability=score,

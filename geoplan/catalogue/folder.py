@@ -7,16 +7,21 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
 from geoplan.catalogue.layer import LayerSpec
 from geoplan.catalogue.pack import Pack
+from geoplan.catalogue.pattern import PatternSpec
 from geoplan.catalogue.profile import Profile
 from geoplan.catalogue.scenario import Scenario
+from geoplan.catalogue.slices import TargetSpec
 from geoplan.errors import FileMissing, Problem, ProblemsFound, UnknownName
+
+if TYPE_CHECKING:
+    from geoplan.catalogue.composite import CompositeSpec
 
 __all__ = ["Catalogue", "bundled_folder", "read_model"]
 
@@ -174,7 +179,7 @@ def read_model(path: Path, model: type[M], *, what: str) -> M:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """The layers, profiles, packs and scenarios of one or more folders.
+    """The layers, profiles, packs, scenarios, indices, patterns and targets of some folders.
 
     Later folders win, so a country's own folder can replace a bundled layer.
     """
@@ -277,3 +282,30 @@ class Catalogue:
     def scenarios(self) -> dict[str, Path]:
         """Return the scenarios' files by id."""
         return self._names("scenarios")
+
+    def index(self, name: str) -> CompositeSpec:
+        """Return a composite index by id or by path."""
+        # Imported here: that module reads its files with this one.
+        from geoplan.catalogue.composite import CompositeSpec
+
+        return read_model(self._path("indices", name, "index"), CompositeSpec, what="index")
+
+    def indices(self) -> dict[str, Path]:
+        """Return the indices' files by id."""
+        return self._names("indices")
+
+    def pattern(self, name: str) -> PatternSpec:
+        """Return a regional pattern by id or by path."""
+        return read_model(self._path("patterns", name, "pattern"), PatternSpec, what="pattern")
+
+    def patterns(self) -> dict[str, Path]:
+        """Return the patterns' files by id."""
+        return self._names("patterns")
+
+    def target(self, name: str) -> TargetSpec:
+        """Return a national target by id or by path."""
+        return read_model(self._path("targets", name, "target"), TargetSpec, what="target")
+
+    def targets(self) -> dict[str, Path]:
+        """Return the targets' files by id."""
+        return self._names("targets")

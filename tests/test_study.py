@@ -7,25 +7,36 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+import pyproj
 import pytest
+import rasterio
 import yaml
 from sqlalchemy import Engine
 
 from geoplan.catalogue import Catalogue
+from geoplan.errors import RangeError
+from geoplan.raster.kernel import threads_limited
 from geoplan.sample import make
 from geoplan.settings import Settings
 from geoplan.store import read
+from geoplan.store.serve.runs import studies, study
 from geoplan.store.session import transaction
 from geoplan.studies.document import run_hash
 from geoplan.studies.pack import load_pack
+from geoplan.studies.place import why_place
 from geoplan.studies.record import find_run, layers_of, site_record
 from geoplan.studies.replay import replay_run
 from geoplan.studies.site import RunOutcome, run_site
 from geoplan.studies.verify import verify_folder
 
 CATALOGUE = Catalogue.standard()
-CSV = ("ranking.csv", "portfolio.csv", "supply.csv", "sources.csv", "exclusions.csv")
+CSV = (
+    "ranking.csv", "portfolio.csv", "supply.csv", "sources.csv", "exclusions.csv",
+    "exclusions_by_region.csv", "methods.csv", "smaa.csv", "pareto.csv", "alternatives.csv",
+    "trade_offs.csv", "exclusions.tif", "decisive.tif", "suitability.tif",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +58,10 @@ def scenario(folder: Path, **change: Any) -> str:
     data["grid"]["cell_m"] = 500
     data["candidates"].update(area_ha=[150, 400], seeds=400, keep=60, spacing_km=1)
     data["portfolio"].update(count=2, spacing_km=4, less_industrialised_share_min=0.0)
+    data["robustness"].update(draws=500, plans=4)
+    data["equity"].update(points=3)
+    data["trade_offs"].update(into=2)
+    data["alternatives"].update(count=2, within=0.5)
     for path, value in change.items():
         target = data
         *parents, last = path.split("__")
@@ -74,8 +89,10 @@ def test_the_same_question_gives_the_same_bytes_and_can_be_replayed(
     found = find_run(loaded, CATALOGUE, question)
     assert found is not None
     assert found.id in (first.run_id, second.run_id)
-    report = replay_run(loaded, CATALOGUE, first.folder)
+    with threads_limited(1):  # another number of threads, the same bytes
+        report = replay_run(loaded, CATALOGUE, first.folder)
     assert report.identical, [f.name for f in report.files if not f.same]
+    assert {f.name for f in report.files} >= {"smaa.csv", "pareto.csv", "exclusions.tif"}
     checked = verify_folder(first.folder)
     assert checked.passed, [c for c in checked.checks if not c.passed]
 
@@ -97,6 +114,75 @@ def test_the_same_question_gives_the_same_bytes_and_can_be_replayed(
         assert "ساختگی" in text
     supply = pd.read_csv(first.folder / "supply.csv")
     assert set(supply["basis"]) <= {"metered", "licensed", "assumed"}
+
+
+def test_what_is_asked_beside_the_plan(loaded: Engine, settings: Settings, tmp_path: Path) -> None:
+    outcome = run(loaded, settings, scenario(tmp_path))
+    result, folder = outcome.result, outcome.folder
+    with transaction(loaded) as session:
+        assert studies(session, outcome.run_id) == sorted(
+            ["alternatives", "backtest", "inclusion", "methods", "pareto", "smaa", "trade_offs",
+             "values"]
+        )  # fmt: skip
+        front = study(session, outcome.run_id, "pareto")
+    assert len(front["points"]) == len(result.pareto) >= 1
+    chosen = result.candidates[result.candidates["in_portfolio"]]
+    assert chosen["inclusion_acceptability"].between(0, 1).all()
+    assert result.candidates["inclusion_acceptability"].sum() == pytest.approx(2)  # two sites each
+    assert (result.smaa["top_acceptability"].between(0, 1)).all()
+    kept_out = pd.read_csv(folder / "trade_offs.csv").query("direction == 'out'")
+    assert set(kept_out["site_id"]) == set(chosen.index)
+    assert (kept_out["loss"].dropna() >= -1e-9).all()
+    others = pd.read_csv(folder / "alternatives.csv")
+    assert (others["loss"] >= -1e-9).all()
+    for site in chosen.index:
+        codes = [r.code for r in result.reasons[site]]
+        assert codes.count("keep-out") == 1
+        assert codes.count("inclusion") == 1
+    by_region = pd.read_csv(folder / "exclusions_by_region.csv", dtype={"code": str})
+    whole = result.exclusions.set_index("rule")["area_ha_alone"]
+    first = by_region[by_region["level"] == 1].groupby("rule")["area_ha_alone"].sum()
+    # Land in no region is counted nationally alone.
+    assert (first <= whole[first.index] + 0.01 * len(by_region)).all()
+    site = chosen.iloc[0]
+    inside = why_place(folder, site["lon"], site["lat"])
+    assert inside.site_id == chosen.index[0]
+    assert inside.score == pytest.approx(
+        _pixel(folder / "suitability.tif", site["lon"], site["lat"])
+    )
+    assert [r.code for r in inside.reasons] == ["score", "in-candidate"]
+    town = _removed(result, folder)
+    removed = why_place(folder, *town)
+    assert {r.code for r in removed.reasons} == {"rule"}
+    assert [r.code for r in why_place(folder, 0.0, 0.0).reasons] == ["outside"]
+    with pytest.raises(RangeError):
+        why_place(folder, 200.0, 0.0)
+
+
+def _pixel(path: Path, lon: float, lat: float) -> float:
+    with rasterio.open(path) as source:
+        x, y = pyproj.Transformer.from_crs(4326, source.crs, always_xy=True).transform(lon, lat)
+        return float(next(source.sample([(x, y)]))[0])
+
+
+def _removed(result: Any, folder: Path) -> tuple[float, float]:
+    """Return a place inside the area that some rule removes."""
+    row, col = np.argwhere((result.rules.bits > 0) & result.rules.inside)[0]
+    x, y = result.grid.centre_xy(row, col)
+    back = pyproj.Transformer.from_crs(result.grid.crs, 4326, always_xy=True)
+    lon, lat = back.transform(float(x), float(y))
+    return lon, lat
+
+
+def test_a_run_without_what_stands_beside_the_plan(
+    loaded: Engine, settings: Settings, tmp_path: Path
+) -> None:
+    question = scenario(tmp_path)
+    outcome = run_site(loaded, settings, CATALOGUE, question, plan_only=True)
+    assert not (outcome.folder / "smaa.csv").exists()
+    assert outcome.result.candidates["inclusion_acceptability"].isna().all()
+    assert set(outcome.result.documents) == {"values"}
+    assert verify_folder(outcome.folder).passed
 
 
 def test_where_no_plan_exists_the_limits_are_named_and_moving_them_helps(

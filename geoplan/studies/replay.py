@@ -14,10 +14,16 @@ from geoplan.errors import InputError
 from geoplan.studies.record import read_document
 from geoplan.studies.steps import Progress, silent
 
-__all__ = ["REPLAYED", "ReplayReport", "ReplayedFile", "replay_run"]
+__all__ = ["ASKED", "REPLAYED", "ReplayReport", "ReplayedFile", "replay_run"]
 
 REPLAYED = ("ranking.csv", "portfolio.csv", "supply.csv", "sources.csv", "exclusions.csv")
-"""Files whose bytes must not change; pictures and timings may."""
+"""Files of every run whose bytes must not change; pictures and timings may."""
+
+ASKED = (
+    "exclusions_by_region.csv", "regions.csv", "methods.csv", "smaa.csv", "pareto.csv",
+    "alternatives.csv", "trade_offs.csv", "suitability.tif", "exclusions.tif", "decisive.tif",
+)  # fmt: skip
+"""The same, of the runs that recorded them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +47,9 @@ class ReplayReport:
     Parameters
     ----------
     identical : bool
-        Every file of `REPLAYED` has the same sha256.
+        Every one of the files has the same sha256.
     files : tuple of ReplayedFile
-        One per name of `REPLAYED`.
+        One per name of `REPLAYED`, and of `ASKED` where the run recorded it.
     """
 
     identical: bool
@@ -83,7 +89,8 @@ def replay_run(
             progress=progress,
         )
         files: list[ReplayedFile] = []
-        for name in REPLAYED:
+        recorded_too = [name for name in ASKED if name in (document.get("files") or {})]
+        for name in (*REPLAYED, *recorded_too):
             if not (folder / name).is_file():
                 raise InputError(
                     f"'{name}' is missing", where=str(folder), remedy="run the scenario again"

@@ -95,6 +95,8 @@ class StubApi:
         for key in (level, path):
             if key in canned.answers:
                 found = canned.answers[key]
+                if path.endswith("/place"):
+                    found = {**found, "lon": float(query["lon"]), "lat": float(query["lat"])}
                 if path.endswith("/candidates"):
                     found = _page(found, query)
                 return 200, "application/json", json.dumps(found).encode()

@@ -10,6 +10,7 @@ import geopandas as gpd
 import shapely
 from pydantic import TypeAdapter
 from stub_api import Canned
+from stub_studies import PLACE, study_answers
 from stub_tile import Feature
 
 from api import schemas
@@ -128,6 +129,10 @@ def plan_answers(
     for key, (kind, answer) in answers.items():
         checked = TypeAdapter(kind).validate_python(answer)
         made.answers[key] = TypeAdapter(kind).dump_python(checked, mode="json")
+    made.answers[f"/api/runs/{RUN}/place"] = PLACE
+    for name, document in study_answers(sites).items():
+        made.answers[f"/api/runs/{RUN}/studies/{name}"] = document
+    made.answers[f"/api/runs/{RUN}"]["studies"] = sorted(study_answers(sites))
     for level in (1, 2):
         rows = regions[regions["level"] == level]
         made.tiles[f"regions/{level}"] = [

@@ -1,8 +1,10 @@
 import { ApiError, api } from "./api/client.ts";
+import { shownStudies } from "./api/studies.ts";
+import type { Studies } from "./api/studies.ts";
 import type { Lang } from "./i18n/index.ts";
 import type { Link } from "./link.ts";
 import { dataOf, idle, loading, regionLevels } from "./store.ts";
-import type { Load, Overlay, Selection, State, Store } from "./store.ts";
+import type { Load, OtherPlan, Overlay, Selection, State, Store } from "./store.ts";
 
 /** What the user can do; each action changes the store and fetches what that needs. */
 export interface Actions {
@@ -15,6 +17,10 @@ export interface Actions {
   toggleOverlay(overlay: Overlay): void;
   select(selection: Selection | null): Promise<void>;
   retrySelection(): Promise<void>;
+  /** Keep another plan on the map; the same one again takes it off. */
+  showPlan(plan: OtherPlan | null): void;
+  /** Show another plan for as long as the pointer rests on it. */
+  glimpse(plan: OtherPlan | null): void;
   change(change: Partial<Pick<State, "tab" | "legendOpen" | "legendOpenBesideCard" | "view" | "mapError">>): void;
 }
 
@@ -53,7 +59,7 @@ export function createActions(store: Store): Actions {
   }
 
   async function select(selection: Selection | null): Promise<void> {
-    set({ selection, site: idle, region: idle });
+    set({ selection, site: idle, region: idle, place: idle });
     if (selection?.kind === "site") {
       const run = get().runId;
       if (run === null) return;
@@ -61,11 +67,30 @@ export function createActions(store: Store): Actions {
       const site = await attempt(api.site(run, selection.id));
       // A slow answer must not overwrite a newer choice.
       if (get().selection === selection) set({ site });
+    } else if (selection?.kind === "place") {
+      const run = get().runId;
+      if (run === null) return;
+      set({ place: loading });
+      const place = await attempt(api.place(run, selection.lon, selection.lat));
+      if (get().selection === selection) set({ place });
     } else if (selection) {
       set({ region: loading });
       const region = await attempt(api.region(selection.code, selection.level, get().runId));
       if (get().selection === selection) set({ region });
     }
+  }
+
+  async function loadStudy<K extends keyof Studies>(run: string, name: K): Promise<void> {
+    const answer = await attempt(api.study(run, name));
+    if (get().runId === run) set({ studies: { ...get().studies, [name]: answer } });
+  }
+
+  /** The studies that the run has; each is shown as soon as it is there. */
+  async function loadStudies(run: string): Promise<void> {
+    const has = dataOf(get().run, null)?.studies ?? [];
+    const names = shownStudies.filter((name) => has.includes(name));
+    set({ studies: Object.fromEntries(names.map((name) => [name, loading])) });
+    await Promise.all(names.map((name) => loadStudy(run, name)));
   }
 
   async function chooseRun(id: string, stayAtLevel = true): Promise<void> {
@@ -75,12 +100,19 @@ export function createActions(store: Store): Actions {
       // The index belongs to a run, so the regions are asked for again.
       regions: {},
       runId: id, run: loading, candidates: loading, supply: loading, sources: loading,
-      ...(changed && selection?.kind === "site" ? { selection: null, site: idle } : {}),
+      studies: {}, otherPlan: null, glimpse: null,
+      ...(changed && selection && selection.kind !== "region"
+        ? { selection: null, site: idle, place: idle }
+        : {}),
     });
     const still = () => get().runId === id;
     await Promise.all([
       loadShownRegions(stayAtLevel),
-      attempt(api.run(id)).then((run) => still() && set({ run })),
+      attempt(api.run(id)).then((run) => {
+        if (!still()) return;
+        set({ run });
+        return loadStudies(id);
+      }),
       attempt(api.candidates(id)).then((candidates) => still() && set({ candidates })),
       attempt(api.supply(id)).then((supply) => still() && set({ supply })),
       attempt(api.sources(id)).then((sources) => still() && set({ sources })),
@@ -90,7 +122,9 @@ export function createActions(store: Store): Actions {
   async function start(link: Link): Promise<void> {
     set({ info: loading, layers: loading, runs: loading });
     const level = link.level ?? get().level;
-    const selection: Selection | null = link.site
+    const selection: Selection | null = link.place
+      ? { kind: "place", ...link.place, region: null }
+      : link.site
       ? { kind: "site", id: link.site }
       : link.region
         ? { kind: "region", ...link.region }
@@ -110,6 +144,7 @@ export function createActions(store: Store): Actions {
     const shown = run != null
       ? chooseRun(run, link.level !== undefined)
       : loadShownRegions(link.level !== undefined);
+    // A place and a site are asked of the run, which is known only now.
     await Promise.all([shown, selection ? select(selection) : null]);
   }
 
@@ -122,6 +157,14 @@ export function createActions(store: Store): Actions {
       const { selection } = get();
       // A copy: the answer to the first try must not count for this one.
       return select(selection && { ...selection });
+    },
+    showPlan(plan) {
+      const held = get().otherPlan;
+      const same = plan && held && plan.study === held.study && plan.number === held.number;
+      set({ otherPlan: same ? null : plan, glimpse: null });
+    },
+    glimpse(plan) {
+      if (plan !== get().glimpse) set({ glimpse: plan });
     },
     setLang: (lang) => set({ lang }),
     chooseLevel(level) {

@@ -14,13 +14,13 @@ function numberFormat(lang: Lang, options: Intl.NumberFormatOptions): Intl.Numbe
 
 const units: Record<Lang, Readonly<Record<string, string>>> = {
   en: {
-    "m3/day": "m³/day", m3_per_day: "m³/day", mva: "MVA", km2: "km²", percent: "%",
+    "m3/day": "m³/day", m3_per_day: "m³/day", mva: "MVA", km2: "km²", "km/km2": "km/km²", percent: "%",
     index: "", count: "", class: "", "0-1": "", "1": "",
   },
   fa: {
     m3: "مترمکعب", m3_per_day: "مترمکعب در روز", MVA: "مگاولت‌آمپر", mva: "مگاولت‌آمپر",
     kVA: "کیلوولت‌آمپر", MW: "مگاوات", kW: "کیلووات", kV: "کیلوولت", GWh: "گیگاوات‌ساعت",
-    km: "کیلومتر", m: "متر", mm: "میلی‌متر", ha: "هکتار", km2: "کیلومتر مربع", "%": "٪",
+    km: "کیلومتر", "cost-km": "کیلومتر هم‌ارز", min: "دقیقه", m: "متر", mm: "میلی‌متر", ha: "هکتار", km2: "کیلومتر مربع", "%": "٪",
     percent: "٪", s: "ثانیه", MB: "مگابایت", l: "لیتر", t: "تن", kt: "هزار تن", Mt: "میلیون تن",
     yr: "سال", year: "سال", day: "روز", "°C": "درجهٔ سلسیوس", people: "نفر", persons: "نفر",
     person: "نفر", capita: "نفر", sites: "مکان", site: "مکان", jobs: "شغل", plants: "کارخانه",

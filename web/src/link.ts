@@ -5,6 +5,7 @@ export interface Link {
   lang?: Lang;
   run?: string;
   site?: string;
+  place?: { lon: number; lat: number };
   region?: { level: number; code: string };
   level?: number;
   layers?: string[];
@@ -21,6 +22,10 @@ export function parseLink(hash: string): Link {
   if (run) link.run = run;
   const site = given.get("site");
   if (site) link.site = site;
+  const [placeLat, placeLon] = (given.get("place") ?? "").split("/").map(Number);
+  if (Number.isFinite(placeLat) && Number.isFinite(placeLon) && Math.abs(placeLat!) <= 90) {
+    link.place = { lat: placeLat!, lon: placeLon! };
+  }
   const region = /^(\d):(.+)$/.exec(given.get("region") ?? "");
   if (region) link.region = { level: Number(region[1]), code: region[2]! };
   const level = given.get("level");
@@ -41,6 +46,7 @@ export function formatLink(link: Link): string {
   if (link.lang) out.set("lang", link.lang);
   if (link.run) out.set("run", link.run);
   if (link.site) out.set("site", link.site);
+  if (link.place) out.set("place", `${link.place.lat.toFixed(5)}/${link.place.lon.toFixed(5)}`);
   if (link.region) out.set("region", `${link.region.level}:${link.region.code}`);
   if (link.level !== undefined) out.set("level", String(link.level));
   if (link.layers) out.set("layers", link.layers.join(","));

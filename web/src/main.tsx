@@ -135,6 +135,7 @@ function linkOf(state: State): string {
     level,
     ...(runId === null ? {} : { run: runId }),
     ...(selection?.kind === "site" ? { site: selection.id } : {}),
+    ...(selection?.kind === "place" ? { place: selection } : {}),
     ...(selection?.kind === "region" ? { region: selection } : {}),
     ...(ready ? { layers: [...state.visible] } : link.layers ? { layers: link.layers } : {}),
     ...(view ? { view } : {}),

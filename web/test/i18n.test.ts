@@ -13,9 +13,16 @@ test("both languages hold the same keys, none empty", () => {
 
 test("Persian texts hold no English words but commands and names of techniques", () => {
   for (const [key, value] of Object.entries(fa)) {
-    const words = value.replace(/`[^`]*`/g, "").replace("WebGL", "");
+    const words = value.replace(/`[^`]*`|\{[a-z]+\}/g, "").replace("WebGL", "");
     assert.doesNotMatch(words, /[A-Za-z]/, key);
     assert.doesNotMatch(value, /[يك]/, `${key}: Arabic letters where Persian ones belong`);
+  }
+});
+
+test("a text has the same gaps to fill in both languages", () => {
+  const gaps = (value: string) => (value.match(/\{[a-z]+\}/g) ?? []).sort();
+  for (const key of Object.keys(en) as (keyof typeof en)[]) {
+    assert.deepEqual(gaps(fa[key]), gaps(en[key]), key);
   }
 });
 

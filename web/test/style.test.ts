@@ -38,7 +38,7 @@ const inputs: MapInputs = {
   visible: new Set(["roads", "nodes"]), overlays: new Set(["portfolio", "candidates", "links"]),
   candidateTiles: "/tiles/runs/r/candidates/{z}/{x}/{y}.mvt",
   candidates: [site("a", 1, true), site("b", 2, false)], chosen: [site("a", 1, true)],
-  supply: [line("assumed"), line("metered")], selection: null,
+  supply: [line("assumed"), line("metered")], change: null, selection: null,
 };
 
 const ids = (change: Partial<MapInputs> = {}): string[] =>
@@ -51,6 +51,8 @@ test("the style is valid by the style specification, whatever is shown", () => {
     { candidates: [], chosen: [], supply: [], candidateTiles: null },
     { selection: { kind: "site", id: "a" } }, { selection: { kind: "site", id: "b" } },
     { selection: { kind: "region", level: 1, code: "01" } },
+    { selection: { kind: "place", lon: 51, lat: 30, region: null } },
+    { change: { plan: { study: "pareto", number: 1, sites: ["b"] }, enter: [site("b", 2, false)], leave: [site("a", 1, true)] } },
     { regions: { 1: [region("03", null)] } }, { overlays: new Set(["candidates"]) },
   ];
   for (const change of variants) {

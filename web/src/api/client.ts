@@ -1,3 +1,4 @@
+import type { Studies } from "./studies.ts";
 import type { components } from "./types.ts";
 
 /** The service's answers, by the names of the API's schemas. */
@@ -7,6 +8,7 @@ export type CandidatePage = Schemas["CandidatePage"];
 export type CandidateSummary = Schemas["CandidateSummary"];
 export type Label = Schemas["Label"];
 export type LayerInfo = Schemas["LayerInfo"];
+export type PlaceDetail = Schemas["PlaceDetail"];
 export type ProblemBody = Schemas["ProblemBody"];
 export type RegionDetail = Schemas["RegionDetail"];
 export type RegionSummary = Schemas["RegionSummary"];
@@ -72,6 +74,10 @@ export const api = {
   run: (run: string) => get<RunDetail>(`/api/runs/${part(run)}`),
   site: (run: string, site: string) =>
     get<SiteDetail>(`/api/runs/${part(run)}/sites/${part(site)}`),
+  study: <K extends keyof Studies>(run: string, name: K) =>
+    get<Studies[K]>(`/api/runs/${part(run)}/studies/${part(name)}`),
+  place: (run: string, lon: number, lat: number) =>
+    get<PlaceDetail>(`/api/runs/${part(run)}/place?lon=${lon.toFixed(5)}&lat=${lat.toFixed(5)}`),
   supply: (run: string) => get<SupplyLine[]>(`/api/runs/${part(run)}/supply`),
   sources: (run: string) => get<SourceInfo[]>(`/api/runs/${part(run)}/sources`),
 

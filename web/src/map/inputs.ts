@@ -1,5 +1,5 @@
 import { tiles } from "../api/client.ts";
-import { chosenSites, dataOf, regionLevels } from "../store.ts";
+import { chosenSites, dataOf, planChange, regionLevels } from "../store.ts";
 import type { State } from "../store.ts";
 import type { MapInputs } from "./style.ts";
 
@@ -25,6 +25,7 @@ export function mapInputs(state: State): MapInputs {
     candidates: dataOf(state.candidates, []),
     chosen: chosenSites(state),
     supply: dataOf(state.supply, []),
+    change: planChange(state),
     selection: state.selection,
   };
 }

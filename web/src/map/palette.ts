@@ -17,6 +17,10 @@ export const scoreRamp = ["#bfe5d6", "#3aa58a", "#00594a"] as const;
 export const ink = "#10243e";
 export const accent = "#c23a20";
 
+/** Another plan: who comes and who goes; a plus and a minus say so too. */
+export const enters = "#0a7a4f";
+export const leaves = "#a3173f";
+
 export const resourceColor: Record<Resource, string> = {
   water: "#0b6bbf",
   power: "#d98200",

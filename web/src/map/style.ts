@@ -8,7 +8,7 @@ import type {
 import { formatNumber } from "../format.ts";
 import type { Lang } from "../i18n/index.ts";
 import { pick } from "../i18n/index.ts";
-import type { Overlay, Selection } from "../store.ts";
+import type { Overlay, PlanChange, Selection } from "../store.ts";
 import { classOf, quantileClasses, rampColor } from "./classes.ts";
 import * as palette from "./palette.ts";
 
@@ -29,6 +29,8 @@ export interface MapInputs {
   /** Chosen sites in the order of their numbers. */
   chosen: readonly CandidateSummary[];
   supply: readonly SupplyLine[];
+  /** Another plan that is looked at: who comes and who goes. */
+  change: PlanChange | null;
   selection: Selection | null;
 }
 
@@ -56,6 +58,11 @@ export function buildStyle(inputs: MapInputs): StyleSpecification {
   const links = inputs.supply.filter((line) => (line.line?.length ?? 0) >= 2);
   sources["links"] = collection(links.map(linkFeature));
   sources["link-ends"] = points(links.map(linkEnd));
+  if (inputs.change) sources["plan-change"] = points(changePoints(inputs.change));
+  if (inputs.selection?.kind === "place") {
+    const { lon, lat } = inputs.selection;
+    sources["place"] = points([point(lon, lat, {})]);
+  }
   sources["region-names"] = points(regionNames(inputs));
 
   return {
@@ -71,6 +78,8 @@ export function buildStyle(inputs: MapInputs): StyleSpecification {
       ...linkLayers(inputs),
       ...names(inputs.level),
       ...chosenLayers(inputs),
+      ...changeLayers(inputs),
+      ...placeLayers(inputs),
     ],
   };
 }
@@ -102,6 +111,11 @@ const candidatePoint = (site: CandidateSummary): GeoJSON.Feature =>
 
 const chosenPoint = (site: CandidateSummary, number: number, lang: Lang): GeoJSON.Feature =>
   point(site.lon, site.lat, { site_id: site.site_id, number: formatNumber(lang, number) });
+
+const changePoints = ({ enter, leave }: PlanChange): GeoJSON.Feature[] => [
+  ...enter.map((site) => point(site.lon, site.lat, { site_id: site.site_id, enters: true, sign: "+" })),
+  ...leave.map((site) => point(site.lon, site.lat, { site_id: site.site_id, enters: false, sign: "−" })),
+];
 
 const linkProperties = (line: SupplyLine): GeoJSON.GeoJsonProperties => ({
   site_id: line.site_id,
@@ -464,4 +478,47 @@ function chosenLayers(inputs: MapInputs): LayerSpecification[] {
     });
   }
   return out;
+}
+
+/** Another plan: green discs with a plus come, red discs with a minus go. */
+function changeLayers(inputs: MapInputs): LayerSpecification[] {
+  if (!inputs.change) return [];
+  const enters: ExpressionSpecification = ["to-boolean", ["get", "enters"]];
+  return [
+    {
+      id: "change-point", type: "circle", source: "plan-change",
+      paint: {
+        "circle-color": ["case", enters, palette.enters, palette.leaves],
+        "circle-radius": ["interpolate", ["linear"], ["zoom"], 4, 10, 8, 13],
+        "circle-stroke-color": "#ffffff",
+        "circle-stroke-width": 2.5,
+      },
+    },
+    {
+      id: "change-sign", type: "symbol", source: "plan-change",
+      layout: {
+        "text-field": ["get", "sign"],
+        "text-font": BOLD,
+        "text-size": 17,
+        "text-allow-overlap": true,
+      },
+      paint: { "text-color": "#ffffff" },
+    },
+  ];
+}
+
+/** The place that was asked about. */
+function placeLayers(inputs: MapInputs): LayerSpecification[] {
+  if (inputs.selection?.kind !== "place") return [];
+  const common = { type: "circle", source: "place" } as const;
+  return [
+    {
+      ...common, id: "place-ring",
+      paint: {
+        "circle-color": "rgba(0,0,0,0)", "circle-radius": 10,
+        "circle-stroke-color": palette.accent, "circle-stroke-width": 3,
+      },
+    },
+    { ...common, id: "place-point", paint: { "circle-color": palette.accent, "circle-radius": 3 } },
+  ];
 }

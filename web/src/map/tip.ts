@@ -21,7 +21,7 @@ export type Target = { kind: "site"; id: string } | { kind: "region"; code: stri
 
 /** Map layers that answer the pointer, the most important first. */
 export function hitOrder(layers: readonly string[]): string[] {
-  const own = ["chosen-point", "candidate-selected", "candidate-point", "link-end",
+  const own = ["change-point", "chosen-point", "candidate-selected", "candidate-point", "link-end",
     "link-assumed", "link-known", "candidate-area"];
   const catalogue = layers.filter((id) => id.startsWith("layer-") && !id.endsWith("-name")).reverse();
   return [...own, ...catalogue, "region-no-data", "region-fill"].filter((id) => layers.includes(id));

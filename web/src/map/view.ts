@@ -1,5 +1,4 @@
 import { Map as MapLibre, setWorkerUrl } from "maplibre-gl";
-import type { MapMouseEvent } from "maplibre-gl";
 import type { View } from "../store.ts";
 import { hatchImage } from "./hatch.ts";
 import { HATCH, buildStyle } from "./style.ts";
@@ -14,7 +13,8 @@ export type Bounds = [number, number, number, number];
 
 /** What the map tells the page. */
 export interface MapEvents {
-  onSelect(target: Target): void;
+  /** A click, or Enter at the centre: what is there, and where it is. */
+  onSelect(target: Target, at: { lon: number; lat: number }): void;
   onTip(tip: { tip: Tip; x: number; y: number } | null): void;
   onMove(view: View, metresPerPixel: number): void;
   onTilesFailed(): void;
@@ -66,21 +66,21 @@ export class MapView {
 
   private listen(events: MapEvents): void {
     const { map } = this;
-    const hitAt = (event: MapMouseEvent, reach: number): Hit | null => {
+    const hitAt = (spot: { x: number; y: number }, reach: number): Hit | null => {
       if (!this.drawn) return null;
       const layers = hitOrder(map.getLayersOrder());
-      const { x, y } = event.point;
+      const { x, y } = spot;
       const found = map.queryRenderedFeatures(
         [[x - reach, y - reach], [x + reach, y + reach]], { layers });
       const rank = (id: string) => layers.indexOf(id);
       // Regions answer for the pointer's own spot; the reach only helps to touch thin things.
-      const exact = map.queryRenderedFeatures(event.point, { layers });
+      const exact = map.queryRenderedFeatures([x, y], { layers });
       const best = [...found.filter((f) => !f.layer.id.startsWith("region-")), ...exact]
         .sort((a, b) => rank(a.layer.id) - rank(b.layer.id))[0];
       return best ? { layer: best.layer.id, properties: best.properties } : null;
     };
     map.on("mousemove", (event) => {
-      const hit = hitAt(event, 3);
+      const hit = hitAt(event.point, 3);
       map.getCanvas().style.cursor = hit && targetOf(hit) ? "pointer" : "";
       const tip = hit && this.drawn && tipOf(hit, this.drawn);
       events.onTip(tip ? { tip, x: event.point.x, y: event.point.y } : null);
@@ -88,8 +88,15 @@ export class MapView {
     map.on("mouseout", () => events.onTip(null));
     map.on("movestart", () => events.onTip(null));
     map.on("click", (event) => {
-      const hit = hitAt(event, 5);
-      events.onSelect(hit && targetOf(hit));
+      const hit = hitAt(event.point, 5);
+      const { lng, lat } = event.lngLat;
+      events.onSelect(hit && targetOf(hit), { lon: lng, lat });
+    });
+    map.getCanvas().addEventListener("keydown", (event) => {
+      if (event.key !== "Enter") return;
+      const { lng, lat } = map.getCenter();
+      const hit = hitAt(map.project([lng, lat]), 5);
+      events.onSelect(hit && targetOf(hit), { lon: lng, lat });
     });
     const moved = () => {
       const { lng, lat } = map.getCenter();

@@ -1,8 +1,10 @@
 import { useEffect, useRef } from "preact/hooks";
 import { useApp } from "../app.ts";
-import { formatNumber } from "../format.ts";
+import { formatNumber, formatPlace } from "../format.ts";
 import type { LabelLike } from "../i18n/index.ts";
 import { chosenSites, dataOf } from "../store.ts";
+import type { Selection } from "../store.ts";
+import { PlaceCard } from "./place.tsx";
 import { RegionCard } from "./regions.tsx";
 import { SiteCard } from "./site.tsx";
 
@@ -11,7 +13,7 @@ export function Card() {
   const { state, actions, t, lang, name, comma } = useApp();
   const { selection } = state;
   const heading = useRef<HTMLHeadingElement>(null);
-  const key = selection && (selection.kind === "site" ? selection.id : `${selection.level}:${selection.code}`);
+  const key = selection && keyOf(selection);
   useEffect(() => {
     if (key === null) return;
     const from = document.activeElement as HTMLElement | null;
@@ -22,7 +24,11 @@ export function Card() {
     };
   }, [key]);
   if (!selection) return null;
-  const { title, place } = selection.kind === "site" ? siteTitle(selection.id) : regionTitle(selection);
+  const { title, place } = selection.kind === "site"
+    ? siteTitle(selection.id)
+    : selection.kind === "region"
+      ? regionTitle(selection)
+      : { title: t("place"), place: formatPlace(lang, selection.lon, selection.lat) };
   return (
     <aside
       class="card"
@@ -42,7 +48,11 @@ export function Card() {
           </svg>
         </button>
       </div>
-      <div class="card-body">{selection.kind === "site" ? <SiteCard /> : <RegionCard />}</div>
+      <div class="card-body">
+        {selection.kind === "site" && <SiteCard />}
+        {selection.kind === "region" && <RegionCard />}
+        {selection.kind === "place" && <PlaceCard region={selection.region} />}
+      </div>
     </aside>
   );
 
@@ -64,4 +74,10 @@ export function Card() {
     const title = wanted.level > 1 && parent ? name(parent.name) : t("region");
     return { title, place: region ? name(region.name, region.code) : t("region") };
   }
+}
+
+function keyOf(selection: Selection): string {
+  if (selection.kind === "site") return selection.id;
+  if (selection.kind === "region") return `${selection.level}:${selection.code}`;
+  return `${selection.lat}/${selection.lon}`;
 }

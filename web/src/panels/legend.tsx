@@ -5,7 +5,7 @@ import { formatScore } from "../format.ts";
 import { codeText } from "../i18n/index.ts";
 import { quantileClasses, rampColor } from "../map/classes.ts";
 import { indexRamp, resourceColor, scoreRamp } from "../map/palette.ts";
-import { chosenSites, dataOf, regionLevels } from "../store.ts";
+import { chosenSites, dataOf, planChange, regionLevels } from "../store.ts";
 import { Assumed } from "./parts.tsx";
 import { Swatch } from "./swatch.tsx";
 
@@ -51,6 +51,12 @@ export function Legend() {
         )}
         {state.overlays.has("portfolio") && chosenSites(state).length > 0 && (
           <Row sign={<span class="pin pin-small">{lang === "fa" ? "۱" : "1"}</span>}>{t("chosenSite")}</Row>
+        )}
+        {planChange(state) && (
+          <div class="legend-lines">
+            <Row sign={<span class="pin pin-small pin-enter">+</span>}>{t("legendEnters")}</Row>
+            <Row sign={<span class="pin pin-small pin-leave">−</span>}>{t("legendLeaves")}</Row>
+          </div>
         )}
         {hasLinks && (
           <>

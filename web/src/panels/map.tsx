@@ -6,6 +6,7 @@ import type { Tip } from "../map/tip.ts";
 import { MapView } from "../map/view.ts";
 import type { Bounds, Covered } from "../map/view.ts";
 import { dataOf } from "../store.ts";
+import { ShownPlan } from "./other-plan.tsx";
 import { Legend } from "./legend.tsx";
 
 /** The map with its buttons, scale, tip and legend. */
@@ -31,9 +32,15 @@ export function MapPanel({ onView }: { onView: (view: MapView) => void }) {
           setMetres(perPixel);
           actions.change({ view: moved });
         },
-        onSelect: (target) => {
-          const level = Math.max(latest.current.level, 1);
-          void actions.select(target?.kind === "region" ? { ...target, level } : target);
+        onSelect: (target, at) => {
+          const now = latest.current;
+          const region = target?.kind === "region"
+            ? { level: Math.max(now.level, 1), code: target.code }
+            : null;
+          if (target?.kind === "site") return void actions.select(target);
+          // Without a run nobody can say why a place is no candidate: the region answers.
+          if (now.runId === null) return void actions.select(region && { kind: "region", ...region });
+          void actions.select(region && { kind: "place", ...at, region });
         },
       });
     } catch {
@@ -83,6 +90,7 @@ export function MapPanel({ onView }: { onView: (view: MapView) => void }) {
       )}
       <Legend />
       <div class="map-notices" aria-live="polite">
+        <ShownPlan />
         {truncated && <p>{t("truncated")}</p>}
         {state.mapError === "tiles" && (
           <p>

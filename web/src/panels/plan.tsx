@@ -5,6 +5,7 @@ import type { LabelLike } from "../i18n/index.ts";
 import { chosenSites, dataOf } from "../store.ts";
 import { Bar, Failure, Loaded, Ticks } from "./parts.tsx";
 import { Relaxations, RunFolds, RunHead } from "./run.tsx";
+import { InclusionBar, Studies } from "./studies.tsx";
 
 /** The plan: how it ended and which sites it holds. */
 export function PlanPanel() {
@@ -39,6 +40,7 @@ export function PlanPanel() {
                 </Loaded>
               </section>
             )}
+            <Studies />
             <RunFolds run={run} />
           </>
         )}
@@ -86,6 +88,7 @@ function SiteRow({ site, number }: { site: CandidateSummary; number: number }) {
           <span class="quiet">
             {[...places.slice(0, places.length > 1 ? 1 : 0), formatQuantity(lang, Math.round(site.area_ha), "ha")].join(comma)}
           </span>
+          <InclusionBar id={site.site_id} />
         </span>
         <span class="row-figure" title={t("score")}>
           <span class="visually-hidden">{t("score")} </span>

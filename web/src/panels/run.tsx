@@ -119,7 +119,7 @@ function Move({ move }: { move: Record<string, unknown> }) {
 /** The run's small print, folded. */
 export function RunFolds({ run }: { run: RunDetail }) {
   const { t, name, lang } = useApp();
-  const limits = Object.entries(run.limits);
+  const limits = Object.entries(run.limits).filter(([key, value]) => told(key, value));
   const count = (n: number) => formatNumber(lang, n);
   return (
     <>
@@ -198,13 +198,30 @@ function Step({ id }: { id: string }) {
   return words === id ? <Raw>{id}</Raw> : <>{words}</>;
 }
 
+/** Whether a limit says anything: empty lists and sites built whole go without saying. */
+function told(name: string, value: unknown): boolean {
+  if (name === "level_benefit") return false;
+  if (name === "levels") return Array.isArray(value) && value.length > 1;
+  if (name === "area_ha_min") return value !== null && value !== undefined;
+  if (Array.isArray(value)) return value.length > 0;
+  return typeof value !== "object" || value === null || Object.keys(value).length > 0;
+}
+
 function LimitValue({ name, value }: { name: string; value: unknown }) {
-  const { t, lang, currency } = useApp();
+  const { t, lang, currency, comma } = useApp();
   if (value === null || value === undefined) return <>{t("notLimited")}</>;
+  if (name === "levels" && Array.isArray(value)) {
+    return <>{value.map((share) => formatPercent(lang, Number(share))).join(comma)}</>;
+  }
+  if (name === "shortfall" && typeof value === "object") {
+    return <>{Object.keys(value).map((resource) => codeText(lang, "resource", resource)).join(comma)}</>;
+  }
+  if (Array.isArray(value)) return <>{formatNumber(lang, value.length)}</>;
   if (typeof value !== "number") return <Raw>{String(value)}</Raw>;
   if (name === "budget" || name === "cost_per_score_point") return <>{formatMoney(lang, value, currency)}</>;
   if (name.endsWith("_share_min")) return <>{formatPercent(lang, value)}</>;
   if (name === "gap") return <>{formatPercent(lang, value, 3)}</>;
+  if (name === "area_ha_min") return <>{formatQuantity(lang, value, "ha")}</>;
   const unit = name.endsWith("_km") ? "km" : name.endsWith("_s") ? "s" : "";
   return <>{formatQuantity(lang, value, unit)}</>;
 }

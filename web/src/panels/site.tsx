@@ -4,6 +4,7 @@ import { formatMeasure, formatMoney, formatNumber, formatPercent, formatPlace, f
 import { codeText } from "../i18n/index.ts";
 import { resourceColor } from "../map/palette.ts";
 import { Assumed, Fact, Loaded, Raw } from "./parts.tsx";
+import { Firmness } from "./studies.tsx";
 
 /** Why a site stands where it does, and who serves it. */
 export function SiteCard() {
@@ -46,6 +47,8 @@ function SiteFacts({ site }: { site: SiteDetail }) {
           {site.reasons.map((reason, i) => <li key={i} data-code={reason.code}>{name(reason.text)}</li>)}
         </ul>
       </section>
+
+      <Firmness id={site.site_id} />
 
       <Contributions site={site} />
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from datetime import datetime
 from pathlib import Path
 
 import geopandas as gpd
@@ -9,15 +11,40 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
+import typer
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from python_calamine import CalamineWorkbook
 from shapely.geometry import MultiPolygon, box
+from sqlalchemy import Engine
+from typer.testing import CliRunner
 
-from geoplan.errors import CrsProblem, ProblemsFound, RangeError, UnknownName
+from geoplan.catalogue import Catalogue
+from geoplan.cli.context import AppContext
+from geoplan.cli.region_match import match
+from geoplan.errors import (
+    CrsProblem,
+    FileMissing,
+    InputError,
+    ProblemsFound,
+    RangeError,
+    UnknownName,
+)
 from geoplan.regions.crosswalk import hand_on
 from geoplan.regions.matching import MatchLimits, match_regions
 from geoplan.regions.overlap import mend_division
 from geoplan.regions.spelling import edits, name_key, name_spelling, sound_key
+from geoplan.report.language import Language
+from geoplan.report.region_workbook import Source
+from geoplan.settings import Settings
+from geoplan.studies.pack import load_pack
+from geoplan.studies.region_match import (
+    FileColumns,
+    match_document,
+    match_sources,
+    regions_of_file,
+    write_match,
+)
 
 PLANE = "+proj=laea +lat_0=32.5 +lon_0=54 +datum=WGS84 +units=m +no_defs"
 
@@ -344,3 +371,98 @@ def test_counties_of_2016_and_the_registers_of_1399_and_1402(iran_pack: Path) ->
     assert named.counts["new"] == {"total": 482, "matched": 426, "unmatched": 56}
     # Maneh and Samalqan became two counties: the name alone cannot say which goes on.
     assert "مانه, سملقان" in row(named, old_code="2806")["reason_en"]
+
+
+def delivered(folder: Path) -> tuple[Path, Path]:
+    """The hand-made divisions as files: an old GeoPackage and a newer one of other columns."""
+    one, two = folder / "old.gpkg", folder / "new.gpkg"
+    regions(OLD).to_file(one, layer="old")
+    later = regions(NEW).rename(columns={"code": "osm_id", "name_local": "name"})
+    later["iso"] = "IR-" + later["parent_code"]
+    later.drop(columns="parent_code").to_file(two, layer="new")
+    return one, two
+
+
+def test_files_become_the_document_and_the_workbook(tmp_path: Path) -> None:
+    one, two = delivered(tmp_path)
+    old = regions_of_file(one, FileColumns())
+    new = regions_of_file(two, FileColumns("osm_id", "iso", "name", parent_last=2))
+    result = match_sources(old, new, crs=PLANE)
+    assert result.counts == match_regions(regions(OLD), regions(NEW), crs=PLANE).counts
+    document = json.loads(json.dumps(match_document(result), allow_nan=False))
+    assert len(document["regions"]) == len(result.frame)
+    assert document["counts"]["new"]["split"] == 1
+    assert {r["share_old"] for r in document["regions"]} > {None, 0.75}
+    made, sources = datetime(2024, 3, 20), (Source("old.gpkg"), Source("new.gpkg", "2025"))
+    for language in (Language("en"), Language("fa", "jalali")):
+        path = tmp_path / f"{language.code}.xlsx"
+        write_match(result, path, made=made, sources=sources, language=language)
+        book = CalamineWorkbook.from_path(str(path))
+        rows = book.get_sheet_by_index(1).to_python()
+        assert len(rows) == 1 + len(result.frame)
+        assert len(book.get_sheet_by_index(2).to_python()) == 1 + len(result.crosswalk)
+        assert rows[1][:4] == ["0101", "علی‌آباد", "a", "شهرستان علي آباد"]
+    assert ("تغییر نام", "مساحت") in [(r[5], r[6]) for r in rows]
+    with pytest.raises(InputError, match="no format of a join"):
+        write_match(result, tmp_path / "a.pdf", made=made, sources=sources, language=language)
+
+
+def test_tables_keep_their_zeros_and_parents_of_another_register(tmp_path: Path) -> None:
+    table = tmp_path / "register.csv"
+    table.write_text("id,name,ostan\n101,علی آباد,7\n104,اصفهان,7\n", encoding="utf-8")
+    columns = FileColumns("id", "ostan", "name", code_digits=4)
+    new = regions_of_file(table, columns)
+    assert new["code"].tolist() == ["0101", "0104"]
+    parents = (pd.DataFrame({"code": ["01"], "name_local": ["مرکزی"]}),
+               pd.DataFrame({"code": ["7"], "name_local": ["استان مركزي"]}))  # fmt: skip
+    result = match_sources(regions(OLD), new, crs=None, parents=parents, same_codes=True)
+    assert result.counts["new"] == {"total": 2, "matched": 2}
+    other = (parents[0], parents[1].assign(name_local="گیلان"))
+    with pytest.raises(UnknownName, match="new parents 7"):
+        match_sources(regions(OLD), new, crs=None, parents=other)
+    with pytest.raises(UnknownName, match="no column 'nom'"):
+        regions_of_file(table, FileColumns("id", "ostan", "nom"))
+    with pytest.raises(FileMissing):
+        regions_of_file(tmp_path / "none.csv", columns)
+
+
+def command(settings: Settings, *words: str) -> str:
+    app = typer.Typer()
+
+    @app.callback()
+    def root(ctx: typer.Context) -> None:
+        ctx.obj = AppContext(settings, Catalogue.standard(), "iran")
+
+    app.command()(match)
+    done = CliRunner().invoke(app, ["match", *words], standalone_mode=False)
+    if done.exception is not None:
+        raise done.exception
+    return done.stdout
+
+
+def test_the_command_joins_files(tmp_path: Path) -> None:
+    one, two = delivered(tmp_path)
+    files = ["--old", str(one), "--new", str(two), "--new-columns", "osm_id,iso,name",
+             "--parent-last", "2"]  # fmt: skip
+    away = Settings(home=tmp_path)  # no database is asked for files
+    said = command(away, *files, "--out", str(tmp_path / "join.xlsx"), "--language", "fa")
+    assert "old: 6 regions: 4 matched, 1 merged, 1 renamed" in said
+    assert "new: 7 regions: 4 matched, 1 renamed, 1 split, 1 unmatched" in said
+    assert CalamineWorkbook.from_path(str(tmp_path / "join.xlsx")).sheet_names[0] == "درباره"
+    assert json.loads(command(away, *files, "--json"))["counts"]["conflicts"] == 1
+    with pytest.raises(InputError, match="does not name the columns"):
+        command(away, *files[:4], "--new-columns", "osm_id")
+
+
+def test_the_command_joins_loaded_layers(
+    iran_pack: Path, database: Engine, settings: Settings
+) -> None:
+    catalogue = Catalogue.standard()
+    pack = catalogue.pack("iran")
+    few = [e for e in pack.entries if e.layer in ("provinces", "counties", "counties_2025")]
+    load_pack(database, settings, catalogue, pack.model_copy(update={"entries": tuple(few)}),
+              iran_pack, loaded_by="test")  # fmt: skip
+    counts = json.loads(command(settings, "--json"))["counts"]
+    assert counts["old"]["total"] == sum(v for k, v in counts["old"].items() if k != "total") == 429
+    assert counts["new"]["total"] == sum(v for k, v in counts["new"].items() if k != "total") == 478
+    assert counts["old"]["matched"] == 426

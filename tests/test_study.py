@@ -185,6 +185,21 @@ def test_a_run_without_what_stands_beside_the_plan(
     assert verify_folder(outcome.folder).passed
 
 
+def test_demand_by_the_pattern_of_the_region(
+    loaded: Engine, settings: Settings, tmp_path: Path
+) -> None:
+    question = scenario(tmp_path, demand__mix_by_region="sample")
+    outcome = run_site(loaded, settings, CATALOGUE, question, plan_only=True)
+    frame = outcome.result.candidates
+    per_ha = frame["water_m3_per_day"] / frame["usable_ha"]
+    level = outcome.result.demand_mixes["level"]
+    by_region = per_ha.groupby(frame[f"region{level}_code"])
+    assert by_region.std().max() < 1e-4  # one mix a region
+    assert by_region.mean().nunique() > 1  # and not the same everywhere
+    checked = verify_folder(outcome.folder)
+    assert checked.passed, [c for c in checked.checks if not c.passed]
+
+
 def test_where_no_plan_exists_the_limits_are_named_and_moving_them_helps(
     loaded: Engine, settings: Settings, tmp_path: Path
 ) -> None:

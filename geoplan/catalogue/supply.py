@@ -35,6 +35,11 @@ class DemandSpec(Strict):
         min_length=1, description="Share of net industrial land by activity class; sums to 1"
     )
     take_up: float = Field(1.0, gt=0, le=1, description="Share of the land in use at the horizon")
+    mix_by_region: Identifier | None = Field(
+        None,
+        description="Regional pattern whose mix each site takes from its region; where a region "
+        "has none, 'mix' stands",
+    )
 
     @model_validator(mode="after")
     def _shares(self) -> DemandSpec:

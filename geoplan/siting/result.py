@@ -113,6 +113,8 @@ class SitingResult:
         Criterion id → weight; sums to 1.
     rules : Exclusions, optional
         The rules on every cell, for ``exclusions.tif``.
+    demand_mixes : dict
+        ``level`` and ``mixes`` (region → industry mix) where demand follows a regional pattern.
     score_shares : list of float
         Share of the allowed land that scores at most 0, 0.001 … 1; may be empty.
     value_statistics, value_histograms : dict
@@ -160,6 +162,7 @@ class SitingResult:
     coarse_regions: pd.DataFrame = field(default_factory=pd.DataFrame)
     layer_versions: dict[str, dict[str, Any]] = field(default_factory=dict)
     rules: Exclusions | None = None
+    demand_mixes: dict[str, Any] = field(default_factory=dict)
     score_shares: list[float] = field(default_factory=list)
     value_statistics: dict[str, ValueStatistics] = field(default_factory=dict)
     value_histograms: dict[str, Histogram] = field(default_factory=dict)

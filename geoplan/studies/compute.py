@@ -15,7 +15,6 @@ from geoplan.catalogue.text import Text
 from geoplan.errors import Relaxation
 from geoplan.grid import Grid
 from geoplan.regions import orphans
-from geoplan.siting.demand import site_demand
 from geoplan.siting.explain import explain
 from geoplan.siting.result import SitingResult
 from geoplan.siting.supply import supply_warnings
@@ -35,6 +34,7 @@ from geoplan.studies.plan import (
     sources_of,
 )
 from geoplan.studies.region_frames import coarse_regions, index_regions
+from geoplan.studies.site_needs import needs_of
 from geoplan.studies.steps import Steps
 from geoplan.studies.surface import Ground, search_area
 
@@ -103,9 +103,9 @@ def compute(
     land.measures.clear()
 
     with steps.step("demand and supply"):
-        # A thousandth of a unit is finer than any coefficient: what is published, planned and
-        # checked is then one and the same number.
-        demand = site_demand(frame["usable_ha"], spec=scenario.demand, profile=profile).round(3)
+        needs = needs_of(session, frame, scenario, profile)
+        notices += needs.notices
+        demand = needs.demand
         frame = frame.join(
             demand[["water_m3_per_day", "power_mva", "wastewater_m3_per_day", "jobs"]]
         )
@@ -152,6 +152,7 @@ def compute(
             index_detail=index.detail,
             suitability=land.surface.score,
             decisive=land.decisive,
+            demand_mixes={"level": needs.level, "mixes": needs.mixes} if needs.mixes else {},
             score_shares=score_shares(land.surface.score),
             value_statistics=land.of_data,
             value_histograms=land.histograms,

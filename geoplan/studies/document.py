@@ -100,6 +100,7 @@ def run_document(
         ],
         "values": result.documents.get("values"),
         "score_shares": result.score_shares,
+        "demand_mixes": result.demand_mixes,
         "criteria": [
             {
                 "id": name,

@@ -20,7 +20,8 @@ DEMAND = {
 }
 
 _NUMBERS = {
-    "rank", "area_ha", "score", "lon", "lat", "cost", "amount", "distance_km", "headroom", "used",
+    "rank", "area_ha", "usable_ha", "level", "score", "lon", "lat", "cost", "amount", "distance_km",
+    "headroom", "used",
     "source_lon", "source_lat", "site_lon", "site_lat", "area_ha_alone", "area_ha_only",
     *DEMAND.values(),
 }  # fmt: skip

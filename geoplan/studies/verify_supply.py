@@ -25,6 +25,21 @@ def _units(e: Evidence) -> str:
     return "water and wastewater in m3/day, power in MVA"
 
 
+_DEMANDED = ("water_m3_per_day", "power_mva", "wastewater_m3_per_day")
+
+
+def _mixes(e: Evidence, table: pd.DataFrame) -> list[tuple[dict[str, float], pd.Series[bool]]]:
+    """Return each industry mix that was used, and the candidates that have it."""
+    own, by_region = e.scenario["demand"]["mix"], e.document.get("demand_mixes") or {}
+    rest = pd.Series(True, index=table.index)
+    found = []
+    for code, mix in (by_region.get("mixes") or {}).items():
+        mine = table[f"region{by_region['level']}_code"].astype(str) == code
+        found.append((mix, mine))
+        rest &= ~mine
+    return [*found, (own, rest)]
+
+
 def _demand(e: Evidence) -> str:
     """Recompute the demand of every candidate from its area."""
     document = e.document["profile"].get("document")
@@ -36,21 +51,23 @@ def _demand(e: Evidence) -> str:
         name: {part: float(c[part]["value"]) for part in _CLASS_PARTS}
         for name, c in document["demand_classes"].items()
     }
-    water = power = effluent = jobs = 0.0
-    for name, share in spec["mix"].items():
-        c = classes[name]
-        water += share * c["water"]
-        effluent += share * c["water"] * c["return_ratio"]
-        power += share * c["connected_power"] * c["coincidence"] / 1000
-        jobs += share * c["jobs"]
-    net = table["area_ha"] * k["industrial_share"] * spec.get("take_up", 1.0)
-    domestic = net * jobs * k["domestic_water"] / 1000
-    green = table["area_ha"] * k["green_share"] * k["green_water"]
-    expected = {
-        "water_m3_per_day": (net * water + domestic + green) / (1 - k["network_loss"]),
-        "power_mva": net * power,
-        "wastewater_m3_per_day": net * effluent + domestic * k["domestic_return"],
-    }
+    expected = {name: pd.Series(0.0, index=table.index) for name in _DEMANDED}
+    for mix, sites in _mixes(e, table):
+        water = power = effluent = jobs = 0.0
+        for name, share in mix.items():
+            c = classes[name]
+            water += share * c["water"]
+            effluent += share * c["water"] * c["return_ratio"]
+            power += share * c["connected_power"] * c["coincidence"] / 1000
+            jobs += share * c["jobs"]
+        area = (table["usable_ha"] if "usable_ha" in table.columns else table["area_ha"])[sites]
+        net = area * k["industrial_share"] * spec.get("take_up", 1.0)
+        domestic = net * jobs * k["domestic_water"] / 1000
+        green = area * k["green_share"] * k["green_water"]
+        gross = (net * water + domestic + green) / (1 - k["network_loss"])
+        expected["water_m3_per_day"][sites] = gross
+        expected["power_mva"][sites] = net * power
+        expected["wastewater_m3_per_day"][sites] = net * effluent + domestic * k["domestic_return"]
     for column, values in expected.items():
         off = (table[column] - values).abs() > 1e-4 * values + 1e-6
         if off.any():

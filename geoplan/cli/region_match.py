@@ -50,6 +50,15 @@ def match(
         int | None,
         typer.Option(help="Last characters of the newer file's parent codes that count.", min=1),
     ] = None,
+    old_digits: Annotated[
+        int | None,
+        typer.Option(
+            help="Digits of the older file's codes; 0 takes whole numbers as they are.", min=0
+        ),
+    ] = None,
+    new_digits: Annotated[
+        int | None, typer.Option(help="The same for the newer file.", min=0)
+    ] = None,
     same_codes: Annotated[
         bool, typer.Option("--same-codes", help="Codes mean the same in both sources.")
     ] = False,
@@ -70,8 +79,8 @@ def match(
         raise UnknownName("no profile was named", remedy="its analysis CRS measures the areas: "
                           f"geoplan --profile NAME regions match; known: {known}")  # fmt: skip
     profile = context.catalogue.profile(context.profile)
-    first, first_source = _regions(context, old, old_columns, None)
-    second, second_source = _regions(context, new, new_columns, parent_last)
+    first, first_source = _regions(context, old, _columns(old_columns, None, old_digits))
+    second, second_source = _regions(context, new, _columns(new_columns, parent_last, new_digits))
     result = match_sources(first, second, crs=profile.analysis_crs, same_codes=same_codes)
     if out is not None:
         write_match(
@@ -107,15 +116,12 @@ def match(
         console.print(f"written: {out}")
 
 
-def _regions(
-    context: AppContext, name: str, columns: str | None, parent_last: int | None
-) -> tuple[Any, Source]:
+def _regions(context: AppContext, name: str, columns: FileColumns | None) -> tuple[Any, Source]:
     path = Path(name)
     if path.suffix:
-        return regions_of_file(path, _columns(columns, parent_last)), Source(path.name)
+        return regions_of_file(path, columns or FileColumns()), Source(path.name)
     with transaction(engine_for(cluster.ensure(context.settings))) as session:
-        given = None if columns is None else _columns(columns, parent_last)
-        frame = regions_of_layer(session, name, given)
+        frame = regions_of_layer(session, name, columns)
         version = read.layer_versions(session, [name])[name]
     return frame, Source(
         str(version.get("source") or name), str(version.get("as_of") or ""),
@@ -123,10 +129,12 @@ def _regions(
     )  # fmt: skip
 
 
-def _columns(text: str | None, parent_last: int | None) -> FileColumns:
+def _columns(text: str | None, parent_last: int | None, digits: int | None) -> FileColumns | None:
+    if text is None and parent_last is None and digits is None:
+        return None
+    parts: list[str | None] = [part.strip() for part in (text or "").split(",")]
     if text is None:
-        return FileColumns(parent_last=parent_last)
-    parts: list[str | None] = [part.strip() for part in text.split(",")]
+        parts = ["code", "parent_code", "name_local"]
     if len(parts) not in (3, 4) or not all(parts):
         raise InputError(
             f"'{text}' does not name the columns",
@@ -134,7 +142,8 @@ def _columns(text: str | None, parent_last: int | None) -> FileColumns:
             remedy="write code,parent,name or code,parent,name,name_en",
         )
     code, parent, local, english = [*parts, None][:4]
-    return FileColumns(str(code), str(parent), local, english, parent_last=parent_last)
+    return FileColumns(str(code), str(parent), local, english, parent_last=parent_last,
+                       code_digits=digits)  # fmt: skip
 
 
 def _text(value: object) -> str:

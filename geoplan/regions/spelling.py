@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Literal
 
 from geoplan.persian import search_key
@@ -14,7 +15,11 @@ Spelling = Literal["same", "sound", "edit", "part"]
 all words of one stand in the other (``part``)."""
 
 _KINDS = frozenset(
-    {"شهرستان", "استان", "county", "province", "shahrestan", "ostan", "district", "region"}
+    # As search keys: a prefix typed with an Arabic kaf is still the prefix.
+    map(
+        search_key,
+        ("شهرستان", "استان", "county", "province", "shahrestan", "ostan", "district", "region"),
+    )
 )
 """Words that say what a region is, not what it is called."""
 
@@ -28,11 +33,10 @@ _LEAST = 4
 """Shorter names are too near to one another for any edit: بم and قم are two towns."""
 
 
-def _words(name: str) -> list[str]:
-    # Compared as search keys: a prefix typed with an Arabic kaf is still the prefix.
-    kinds = {search_key(kind) for kind in _KINDS}
-    words = [key for part in _BREAK.split(name) if (key := search_key(part))]
-    return [word for word in words if word not in kinds] or words
+@lru_cache(maxsize=8192)
+def _words(name: str) -> tuple[str, ...]:
+    words = tuple(key for part in _BREAK.split(name) if (key := search_key(part)))
+    return tuple(word for word in words if word not in _KINDS) or words
 
 
 def name_key(name: object) -> str:
@@ -68,7 +72,7 @@ def sound_key(name: object) -> str:
     if not isinstance(name, str):
         return ""
     words = _words(name)
-    kept = [word for word in words if word not in _LINKS] or words
+    kept = [word for word in words if word not in _LINKS] or list(words)
     return "".join(kept).translate(_SOUNDS)
 
 

@@ -48,7 +48,7 @@ class FileColumns:
     parent_digits : int, optional
         Parent codes are filled with zeros to this length: register lists drop them.
     code_digits : int, optional
-        The same for codes.
+        The same for codes. 0 takes codes that the file holds as whole numbers as they are.
     """
 
     code: str = "code"
@@ -151,9 +151,11 @@ def _standard(
     if columns.parent_last is not None:
         table["parent_code"] = table["parent_code"].str[-columns.parent_last :]
     for role, digits in (("parent_code", columns.parent_digits), ("code", columns.code_digits)):
-        # Only texts: a number that lost its zeros is for the join's checks to refuse.
-        if digits is not None and not pd.api.types.is_numeric_dtype(table[role]):
-            table[role] = table[role].str.zfill(digits)
+        # Numbers are refused by the join, unless it was said how many digits a code has.
+        if digits is not None:
+            whole = pd.api.types.is_integer_dtype(table[role])
+            text = table[role].astype(str) if whole else table[role]
+            table[role] = text.str.zfill(digits)
     if isinstance(frame, gpd.GeoDataFrame):
         return gpd.GeoDataFrame(table, geometry=frame.geometry)
     return table
@@ -234,6 +236,11 @@ def match_sheets(result: MatchResult, language: Language) -> list[Sheet]:
     frame["reason"] = frame["reason_fa" if language.code == "fa" else "reason_en"]
     walk = result.crosswalk.copy()
     walk["kind"] = [_word(_STATUS, value, language) for value in walk["kind"]]
+    for side in ("old", "new"):
+        known = result.frame.dropna(subset=[f"{side}_code"]).drop_duplicates(f"{side}_code")
+        walk[f"{side}_name"] = walk[f"{side}_code"].map(
+            known.set_index(f"{side}_code")[f"{side}_name"]
+        )
     share = {"kind": "share", "decimals": 1}
     columns: Sequence[SheetColumn] = (
         SheetColumn("old_code", Text(en="Old code", fa="کد قدیم")),
@@ -264,7 +271,9 @@ def match_sheets(result: MatchResult, language: Language) -> list[Sheet]:
                      fa="مساحت هر منطقهٔ قدیم چگونه میان منطقه‌های جدید تقسیم می‌شود"),
                 (
                     SheetColumn("old_code", Text(en="Old code", fa="کد قدیم")),
+                    SheetColumn("old_name", Text(en="Old name", fa="نام قدیم")),
                     SheetColumn("new_code", Text(en="New code", fa="کد جدید")),
+                    SheetColumn("new_name", Text(en="New name", fa="نام جدید")),
                     SheetColumn("kind", Text(en="Kind", fa="نوع")),
                     SheetColumn("area_km2", Text(en="Common area", fa="مساحت مشترک"), "number",
                                 "km2", 1),

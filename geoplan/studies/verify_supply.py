@@ -40,6 +40,19 @@ def _mixes(e: Evidence, table: pd.DataFrame) -> list[tuple[dict[str, float], pd.
     return [*found, (own, rest)]
 
 
+def _usable(e: Evidence, table: pd.DataFrame) -> pd.Series[float]:
+    """Return the area that demand follows from: a part of the site only where rules take a part."""
+    area: pd.Series[float] = table["area_ha"]
+    if not any(rule.get("share") for rule in e.scenario.get("exclude", [])):
+        return area
+    usable: pd.Series[float] = table["usable_ha"]
+    more = usable > area + 0.01
+    if more.any():
+        site = more.idxmax()
+        raise NotSo(f"usable_ha of site {site} is {usable[site]:,.2f}, its area {area[site]:,.2f}")
+    return usable
+
+
 def _demand(e: Evidence) -> str:
     """Recompute the demand of every candidate from its area."""
     document = e.document["profile"].get("document")
@@ -60,7 +73,7 @@ def _demand(e: Evidence) -> str:
             effluent += share * c["water"] * c["return_ratio"]
             power += share * c["connected_power"] * c["coincidence"] / 1000
             jobs += share * c["jobs"]
-        area = (table["usable_ha"] if "usable_ha" in table.columns else table["area_ha"])[sites]
+        area = _usable(e, table)[sites]
         net = area * k["industrial_share"] * spec.get("take_up", 1.0)
         domestic = net * jobs * k["domestic_water"] / 1000
         green = area * k["green_share"] * k["green_water"]

@@ -10,7 +10,6 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-pytest.importorskip("xlsxwriter")
 from python_calamine import CalamineWorkbook
 
 from geoplan import __version__

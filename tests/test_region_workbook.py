@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-
 from python_calamine import CalamineWorkbook
 
 from geoplan import __version__

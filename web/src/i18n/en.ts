@@ -173,6 +173,7 @@ export const en = {
   noReasons: "The run recorded no reasons.",
   scoreMadeOf: "What the score is made of",
   scoreMadeOfHint: "Each bar is weight × value; together they are the score. The pale part is what was left to gain.",
+  scoreNoSum: "The score is no sum. Each bar is by how much the score would fall if that criterion alone had its worst value.",
   criterion: "Criterion",
   measured: "Measured",
   value: "Value",

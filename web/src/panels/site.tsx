@@ -84,11 +84,13 @@ function SiteFacts({ site }: { site: SiteDetail }) {
 function Contributions({ site }: { site: SiteDetail }) {
   const { t, name, lang } = useApp();
   const most = Math.max(...site.criteria.map((c) => c.weight), 0.01);
+  // Methods other than the weighted sum have parts that do not add up to the score.
+  const adds = Math.abs(site.criteria.reduce((sum, c) => sum + c.contribution, 0) - site.score) < 0.01;
   const lines = [...site.criteria].sort((a, b) => b.contribution - a.contribution);
   return (
     <section>
       <h3>{t("scoreMadeOf")}</h3>
-      <p class="quiet">{t("scoreMadeOfHint")}</p>
+      <p class="quiet">{t(adds ? "scoreMadeOfHint" : "scoreNoSum")}</p>
       <ul class="bars">
         {lines.map((line) => (
           <li key={line.id}>
@@ -97,7 +99,7 @@ function Contributions({ site }: { site: SiteDetail }) {
               <b>{formatScore(lang, line.contribution, 3)}</b>
             </div>
             <span class="bar bar-frame" aria-hidden="true">
-              <i style={{ width: `${(line.weight / most) * 100}%` }} />
+              {adds && <i style={{ width: `${(line.weight / most) * 100}%` }} />}
               <span style={{ width: `${(line.contribution / most) * 100}%` }} />
             </span>
             <div class="bar-foot quiet">

@@ -20,7 +20,18 @@ from api.delivery import Delivery, Studies
 from api.headers import SecurityHeaders
 from api.jobs import Pace, Worker
 from api.limits import Limits
-from api.routes import history, info, jobs, layers, pages, regions, runs, tiles, uploads
+from api.routes import (
+    history,
+    info,
+    jobs,
+    layers,
+    pages,
+    region_studies,
+    regions,
+    runs,
+    tiles,
+    uploads,
+)
 from api.routes.plain_tiles import PlainTiles
 from api.schemas import ProblemBody
 from api.service import Service
@@ -147,7 +158,8 @@ def create_app(
     app.add_middleware(BodyLimit, most=limits.body_bytes, streamed="/api/uploads")
     app.add_middleware(SecurityHeaders)
     app.router.routes.insert(0, PlainTiles(service))
-    for part in (info, layers, regions, runs, uploads, jobs, history):
+    # The studies of regions come before the regions, whose codes may be any word.
+    for part in (info, layers, region_studies, regions, runs, uploads, jobs, history):
         app.include_router(part.router, prefix="/api")
     app.include_router(tiles.router)
     app.include_router(pages.router)  # last: it answers whatever is left

@@ -20,6 +20,7 @@ from geoplan.report.language import Language
 from geoplan.report.region_files import (
     check_target,
     columns_in,
+    reader,
     region_page,
     region_svg,
     sheet_csv,
@@ -76,7 +77,7 @@ Detail = Annotated[str | None, typer.Option(help="Code of one region: show all o
 
 _LONG = 60
 _TITLES = ("activity_en", "activity_fa", "title_en", "title_fa")
-_MOST_LAYERS = 12
+_MOST_LAYERS = 8
 """Variables in one map page: each adds its values, and a switch of more is no help."""
 
 
@@ -190,7 +191,7 @@ def _only(document: dict[str, Any], code: str) -> dict[str, Any]:
 
 
 def _write(study: RegionStudy, outputs: Outputs, first: str) -> list[Path]:
-    language = Language(outputs.language, study.profile.calendar, study.profile.terms)
+    language = reader(study.profile, outputs.language)
     written = []
     if outputs.xlsx is not None:
         sheets = [sheet_in(s, language) for s in study.sheets]
@@ -199,7 +200,7 @@ def _write(study: RegionStudy, outputs: Outputs, first: str) -> list[Path]:
         )
     if outputs.csv is not None:
         written.append(write_whole(outputs.csv, sheet_csv(study.sheet(study.rows))))
-    note = source_note(study.layers, synthetic=study.synthetic)
+    note = source_note(study.layers, first=study.shapes, synthetic=study.synthetic)
     if outputs.svg is not None:
         one = study.variables[first]
         svg = region_svg(
@@ -243,7 +244,7 @@ def _about(study: RegionStudy) -> About:
 
 
 def _print(study: RegionStudy, outputs: Outputs) -> None:
-    language = Language(outputs.language, study.profile.calendar, study.profile.terms)
+    language = reader(study.profile, outputs.language)
     if outputs.detail is not None:
         for sheet in study.sheets:
             if "code" in sheet.frame.columns:

@@ -12,6 +12,7 @@ from typing import Any
 import geopandas as gpd
 import pandas as pd
 
+from geoplan.catalogue.profile import Profile
 from geoplan.catalogue.text import Text
 from geoplan.errors import FileMissing, InputError
 from geoplan.partial import full_disk_told
@@ -24,6 +25,7 @@ from geoplan.report.region_workbook import Sheet
 __all__ = [
     "check_target",
     "columns_in",
+    "reader",
     "region_page",
     "region_svg",
     "sheet_csv",
@@ -79,11 +81,61 @@ def _cell(value: Any) -> str:
     return str(value)
 
 
-def source_note(layers: Mapping[str, Mapping[str, Any]], *, synthetic: bool) -> Text:
-    """Return one line that says where a map's data come from."""
-    sources = sorted({str(v["source"]) for v in layers.values() if v.get("source")})
-    said = "; ".join(sources[:3]) + ("; …" if len(sources) > 3 else "")
-    en, fa = f"Data: {said or '–'}", f"داده‌ها: {said or '–'}"
+_NOTE = 110
+"""Characters of the line under a map that fit its width."""
+
+_UNITS = {
+    "per 1,000 people": "در هزار نفر",
+    "per 100,000 people": "در صد هزار نفر",
+    "per million people": "در میلیون نفر",
+    "MW per 1,000 people": "مگاوات در هزار نفر",
+    "kt/yr per 1,000 people": "هزار تن در سال در هزار نفر",
+    "ha per 1,000 people": "هکتار در هزار نفر",
+    "USD per person": "دلار سرانه",
+    "persons / persons": "نفر به نفر",
+    "count / persons": "شمار به نفر",
+    "workshops / persons": "کارگاه به نفر",
+    "persons / km2": "نفر بر کیلومتر مربع",
+    "km2": "کیلومتر مربع",
+    "MW": "مگاوات",
+    "workshops": "کارگاه",
+    "0 or 1": "۰ یا ۱",
+}
+
+
+def reader(profile: Profile, code: str) -> Language:
+    """Return a reader's language with the words for units of measures of regions."""
+    own = {f"unit_{unit}": Text(en=unit, fa=fa) for unit, fa in _UNITS.items()}
+    return Language(code, profile.calendar, {**own, **profile.terms})
+
+
+def source_note(
+    layers: Mapping[str, Mapping[str, Any]], *, first: str | None, synthetic: bool
+) -> Text:
+    """Return one line that says where a map's data come from, as far as it fits.
+
+    Parameters
+    ----------
+    layers : mapping of layer id to version record
+    first : str, optional
+        Layer whose source stands first: that of the shapes, which licences ask for.
+    synthetic : bool
+        The country is made up.
+    """
+    order = sorted(layers, key=lambda name: (name != first, name))
+    sources = list(
+        dict.fromkeys(str(layers[n]["source"]) for n in order if layers[n].get("source"))
+    )
+    said = ""
+    for source in sources:
+        longer = f"{said}; {source}" if said else source
+        if said and len(longer) > _NOTE:
+            said += " …"
+            break
+        said = longer
+    said = said if len(said) <= _NOTE + 2 else said[:_NOTE] + " …"
+    # Isolated, because sources are in English in a line that runs right to left.
+    en, fa = f"Data: {said or '–'}", f"داده‌ها: \u2068{said or '–'}\u2069"
     if synthetic:
         en, fa = f"Synthetic country. {en}", f"کشور ساختگی. {fa}"
     return Text(en=en, fa=fa)

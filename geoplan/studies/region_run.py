@@ -137,6 +137,12 @@ class RegionStudy:
         made_up = any(v.get("synthetic") for v in self.layers.values())
         return bool(self.profile.synthetic) or made_up
 
+    @property
+    def shapes(self) -> str | None:
+        """Layer of the regions of the study's level."""
+        levels = self.profile.region_levels
+        return next((r.layer for r in levels if r.level == self.level), None)
+
     def sheet(self, name: str) -> Sheet:
         """Return a sheet by its name."""
         return next(s for s in self.sheets if s.name == name)

@@ -409,3 +409,14 @@ def test_nothing_of_the_studies_is_wider_than_the_page(tmp_path: Path, browser: 
         assert len(figures) == 3
         assert all(f.bounding_box()["width"] > 300 for f in figures)
     sheet.close()
+
+
+def test_a_chosen_site_far_behind_in_the_draws_is_told_all_the_same() -> None:
+    result = studied_result()
+    document = result.documents["smaa"]
+    best = [row for row in document["sites"] if row["site_id"] != "s0002"]
+    documents = {"smaa": {**document, "sites": best}}
+    text = section(report(replace(result, documents=documents)), "en", "ranks")
+    table = text.split("<tbody>")[1].split("</tbody>")[0]
+    assert table.count("s0002") == 1
+    assert "Never first: " in plain(text) and "s0002" in text.split("Never first")[1]

@@ -164,7 +164,9 @@ class Language:
         if abs(number) >= 10 ** (figures - 1):
             return self.number(number)
         text = f"{number:,.{figures}g}"
-        return text.translate(_PERSIAN) if self.code == "fa" and "e" not in text else text
+        if "e" in text:
+            return text
+        return text.translate(_PERSIAN) if self.code == "fa" else text.replace("-", "−")
 
     def percent(self, share: Any, decimals: int = 0) -> str:
         """Return a share, 0–1, in per cent."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -20,6 +21,9 @@ __all__ = ["removed_by", "site_words", "studies_of"]
 _TOP_SHOWN = 15
 _NEAREST = 8
 _DRAWN_ROWS = 20
+_DRAWN = (
+    "first_acceptability", "top_acceptability", "standard_error", "mean_rank", "confidence",
+)  # fmt: skip
 _METHODS = ("topsis", "vikor", "promethee", "spotis")
 _REMOVED = re.compile(r"(?P<rule>.+) \((?P<share>\d+) %\)")
 """How `geoplan.studies.backtest` writes a rule and the land that it takes."""
@@ -98,13 +102,12 @@ def _smaa(result: SitingResult, languages: Sequence[Language]) -> dict[str, Any]
     numbers = site_numbers(result)
     labels = site_labels(result)
     drawn = rows[:_DRAWN_ROWS]
-    chosen = sorted(
-        (r for r in rows if r["site_id"] in numbers), key=lambda r: numbers[r["site_id"]]
-    )
+    # The document holds the best alone; a chosen site may stand far behind them.
+    chosen = [_drawn_site(result, site) for site in numbers if site in result.smaa.index]
+    shown = [r["site_id"] for r in rows[:_TOP_SHOWN]]
     return {
         "document": document,
-        "rows": rows[:_TOP_SHOWN],
-        "of": len(rows),
+        "rows": [*rows[:_TOP_SHOWN], *(r for r in chosen if r["site_id"] not in shown)],
         "central": [r for r in chosen if any(v is not None for v in r["central"].values())],
         "never_first": [
             r["site_id"] for r in chosen if all(v is None for v in r["central"].values())
@@ -119,6 +122,18 @@ def _smaa(result: SitingResult, languages: Sequence[Language]) -> dict[str, Any]
             )
             for each in languages
         },
+    }
+
+
+def _drawn_site(result: SitingResult, site: str) -> dict[str, Any]:
+    """Return a site's row of the table of draws, in the document's shape."""
+    row = result.smaa.loc[site]
+    names = result.documents["smaa"]["stated_weights"]
+    central = {name: float(row[f"central_{name}"]) for name in names}
+    return {
+        "site_id": site,
+        **{name: float(row[name]) for name in _DRAWN},
+        "central": {n: None if math.isnan(v) else v for n, v in central.items()},
     }
 
 

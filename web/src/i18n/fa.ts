@@ -247,7 +247,7 @@ export const fa: Messages = {
   samePlan: "همان مکان‌های طرح این اجرا.",
   otherPlan: "طرح دیگر",
   backToPlan: "بازگشت به طرح",
-  alternatives: "طرح‌هایی به همان خوبی",
+  alternatives: "طرح‌های نزدیک به بهترین",
   alternativesHint: "طرح‌هایی که دست‌کم {share} بهترین طرح می‌ارزند. هر یک را بزنید تا روی نقشه دیده شود.",
   alternativesNone: "هیچ طرح دیگری این اندازه نمی‌ارزد.",
   lossHint: "کمتر از بهترین طرح به اندازهٔ",

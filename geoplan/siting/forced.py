@@ -36,7 +36,8 @@ def forced(
     plan : Plan
         Of this problem, with sites.
     out, into : iterable of str
-        Chosen sites to keep out; other sites to put in. One at a time.
+        Chosen sites to keep out; other sites to put in. One at a time; none that the problem
+        locks the other way.
     gap : float, optional
         Relative gap of each plan; absent: the problem's.
     time_limit_s : float

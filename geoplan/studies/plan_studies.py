@@ -10,15 +10,17 @@ import numpy as np
 import pandas as pd
 
 from geoplan.catalogue import Scenario
+from geoplan.catalogue.alternatives import AlternativesSpec
 from geoplan.catalogue.text import Text
+from geoplan.mcda.leave_one_out import adds_up
 from geoplan.mcda.weight_draws import sampler
-from geoplan.siting.alternatives import alternatives
+from geoplan.siting.alternatives import Alternatives, alternatives
 from geoplan.siting.forced import forced
 from geoplan.siting.portfolio import Plan
 from geoplan.siting.problem import PortfolioProblem
 from geoplan.siting.result import Reason
 from geoplan.siting.robustness import draw, inclusion
-from geoplan.siting.sentences import both
+from geoplan.siting.sentences import Amount, both
 from geoplan.siting.trade_words import inclusion_notice, inclusion_reason, trade_reasons
 from geoplan.studies.ranking import candidate_values
 
@@ -68,25 +70,50 @@ def alternative_plans(problem: PortfolioProblem, plan: Plan, scenario: Scenario)
     kept = set(plan.chosen)
     for other in found.frame["sites"]:
         kept &= set(other)
-    notice = (
-        both(
-            "{n} other plans are worth at least {share} of the best one; {kept} of its {count} "
-            "sites are in all of them.",
-            "{n} برنامهٔ دیگر دست‌کم {share} بهترین برنامه می‌ارزند؛ {kept} شهرک از {count} شهرک آن "
-            "در همهٔ آن‌هاست.",
-            n=len(rows),
-            share=1 - spec.within,
-            kept=len(kept),
-            count=len(plan.chosen),
-        )
-        if rows
-        else both(
-            "No other plan is worth at least {share} of the best one.",
-            "هیچ برنامهٔ دیگری دست‌کم {share} بهترین برنامه نمی‌ارزد.",
-            share=1 - spec.within,
-        )
-    )
+    notice = _alternatives_notice(found, spec, kept=len(kept), count=len(plan.chosen))
     return Study(found.frame, document, {}, (notice,))
+
+
+def _alternatives_notice(
+    found: Alternatives, spec: AlternativesSpec, *, kept: int, count: int
+) -> Text:
+    share = _percent(1 - spec.within)
+    if len(found.frame):
+        return both(
+            "Other plans worth at least {share} of the best one: {n} found; {kept} of its {count} "
+            "sites are in all of them.",
+            "برنامه‌های دیگری که دست‌کم {share} بهترین برنامه می‌ارزند: {n} برنامه یافت شد؛ {kept} "
+            "شهرک از {count} شهرک آن در همهٔ آن‌هاست.",
+            n=len(found.frame),
+            share=share,
+            kept=kept,
+            count=count,
+        )
+    if found.ended == "time-limit":
+        return both(
+            "Whether another plan is worth at least {share} of the best one was not settled in "
+            "the time given.",
+            "اینکه برنامهٔ دیگری دست‌کم {share} بهترین برنامه می‌ارزد یا نه، در زمان داده‌شده روشن "
+            "نشد.",
+            share=share,
+        )
+    if found.ended == "infeasible":
+        return both(
+            "No other plan that differs enough keeps all limits.",
+            "هیچ برنامهٔ دیگری با تفاوت کافی همهٔ محدودیت‌ها را رعایت نمی‌کند.",
+        )
+    return both(
+        "No other plan is worth at least {share} of the best one.",
+        "هیچ برنامهٔ دیگری دست‌کم {share} بهترین برنامه نمی‌ارزد.",
+        share=share,
+    )
+
+
+def _percent(share: float) -> Amount:
+    """Return a share in percent with the digits that it needs: 99.9 % is not 100 %."""
+    value = round(100 * share, 6)
+    decimals = next((d for d in range(4) if round(value, d) == value), 4)
+    return Amount(value, "%", decimals)
 
 
 def single_sites(
@@ -97,11 +124,14 @@ def single_sites(
     if spec is None or not plan.chosen:
         return Study(pd.DataFrame(), {}, {})
     able = frame.index[plan.served_alone.reindex(frame.index).astype(bool)]
-    others = [str(s) for s in able if s not in set(plan.chosen)][: spec.into]
+    settled = set(plan.chosen) | problem.lock_out
+    others = [str(s) for s in able if s not in settled][: spec.into]
+    # A site that the scenario locks is no choice, so it has no price.
+    free = [s for s in plan.chosen if s not in problem.lock_in]
     found = forced(
         problem,
         plan,
-        out=plan.chosen if spec.out else (),
+        out=free if spec.out else (),
         into=others,
         gap=spec.gap,
         time_limit_s=spec.time_limit_s,
@@ -168,5 +198,16 @@ def drawn_plans(
             if share[s] > 0
         ],
     }
-    notice = inclusion_notice(found, len(plan.chosen))
-    return Study(found.sites, document, reasons, (notice,))
+    notices = [inclusion_notice(found, len(plan.chosen))]
+    if not adds_up(scenario.aggregation):
+        notices.append(
+            both(
+                "In the drawn states candidates score by the weighted sum of their values, while "
+                "the plan itself was chosen by another way of joining them; how often its sites "
+                "stay also tells of that difference.",
+                "در حالت‌های قرعه‌کشی‌شده امتیاز نامزدها جمع وزنی ارزش‌هاست، ولی خود برنامه با روش "
+                "دیگری از ترکیب ارزش‌ها برگزیده شده است؛ بسامد ماندن شهرک‌ها این تفاوت را نیز نشان "
+                "می‌دهد.",
+            )
+        )
+    return Study(found.sites, document, reasons, tuple(notices))

@@ -16,7 +16,7 @@ from geoplan.errors import EmptyLayer
 from geoplan.grid import Grid
 from geoplan.siting.candidates import CandidateCells
 from geoplan.siting.exclude import Exclusions
-from geoplan.siting.sentences import Amount, both
+from geoplan.siting.sentences import Amount, Named, both
 
 __all__ = ["BacktestSummary", "cells_of", "removed_by", "share_below", "summarise"]
 
@@ -41,7 +41,7 @@ class BacktestSummary:
     upper_quarter : float, 0–1
         Share of estates that score above three quarters of the allowed land; 0.25 by chance.
     excluded : float, 0–1
-        Share of estates most of whose land a rule removes.
+        Share of estates most of whose land a rule removes, of those with land in the area.
     """
 
     estates: int
@@ -53,22 +53,45 @@ class BacktestSummary:
 
     def text(self) -> Text:
         """Return the summary as a sentence."""
+        if not self.estates:
+            return both(
+                "None of the {unscored} existing estates has a score: each lies outside the area "
+                "that was searched, or a criterion has no data there.",
+                "هیچ‌یک از {unscored} شهرک موجود امتیازی ندارد: بیرون از محدودهٔ جست‌وجوست، یا "
+                "معیاری در آنجا داده ندارد.",
+                unscored=self.unscored,
+            )
+        # One estate has no spread, so its mean has no standard error.
+        error = (
+            Named("", "")
+            if math.isnan(self.standard_error)
+            else both(
+                "standard error {error}; ",
+                "خطای معیار {error}؛ ",
+                error=Amount(self.standard_error, "%", 1),
+            )
+        )
         return both(
             "{estates} existing estates score, on average, above {mean} of the allowed land "
-            "(standard error {error}; places drawn at random: 50 %); {upper} of them lie in its "
+            "({error}places drawn at random: 50 %); {upper} of them lie in its "
             "best quarter, and a rule removes most of the land of {excluded}.",
             "{estates} شهرک موجود به‌طور میانگین امتیازی بالاتر از {mean} زمین مجاز دارند "
-            "(خطای معیار {error}؛ مکان‌های تصادفی: ۵۰٪)؛ {upper} آن‌ها در بهترین چارک آن‌اند، و "
+            "({error}مکان‌های تصادفی: ۵۰٪)؛ {upper} آن‌ها در بهترین چارک آن‌اند، و "
             "قاعده‌ای بیشتر زمین {excluded} را حذف می‌کند.",
             estates=self.estates,
             mean=Amount(self.mean_percentile, "%", 1),
-            error=Amount(self.standard_error, "%", 1),
+            error=error,
             upper=Amount(100 * self.upper_quarter, "%", 0),
             excluded=Amount(100 * self.excluded, "%", 0),
         )
 
 
-def cells_of(shapes: Sequence[shapely.Geometry], grid: Grid) -> CandidateCells:
+def cells_of(
+    shapes: Sequence[shapely.Geometry],
+    grid: Grid,
+    *,
+    inside: npt.NDArray[np.bool_] | None = None,
+) -> CandidateCells:
     """Return the cells of existing estates, as candidates.
 
     Parameters
@@ -77,6 +100,8 @@ def cells_of(shapes: Sequence[shapely.Geometry], grid: Grid) -> CandidateCells:
         A cell belongs to a polygon that holds its centre; a polygon without any, a line or a
         point has the cell of its representative point. Outside the grid: no cell.
     grid : Grid
+    inside : ndarray of bool, grid shape, optional
+        The area that was searched; cells outside it are left out.
 
     Raises
     ------
@@ -98,14 +123,14 @@ def cells_of(shapes: Sequence[shapely.Geometry], grid: Grid) -> CandidateCells:
             rows = np.arange(max(r0, 0), min(r1, grid.rows - 1) + 1)
             cols = np.arange(max(c0, 0), min(c1, grid.cols - 1) + 1)
             row, col = (v.ravel() for v in np.meshgrid(rows, cols, indexing="ij"))
-            inside = shapely.contains_xy(shape, *grid.centre_xy(row, col))
-            found = (row * grid.cols + col)[inside]
+            within = shapely.contains_xy(shape, *grid.centre_xy(row, col))
+            found = (row * grid.cols + col)[within]
         if not found.size:
             point = shape.representative_point()
             (row,), (col,) = grid.row_col([point.x], [point.y])
             if 0 <= row < grid.rows and 0 <= col < grid.cols:
                 found = np.array([row * grid.cols + col], dtype=np.int64)
-        parts.append(found)
+        parts.append(found if inside is None else found[inside.reshape(-1)[found]])
     size = np.array([p.size for p in parts], dtype=np.int64)
     middle = [int(p[p.size // 2]) if p.size else -1 for p in parts]
     none = np.full(len(parts), -1, dtype=np.int64)
@@ -186,19 +211,23 @@ def summarise(percentile: npt.ArrayLike, removed: Mapping[str, npt.ArrayLike]) -
     percentile : array_like of float, shape (n,), 0–100
         NaN: without a score.
     removed : mapping
-        Rule id → share of each estate's land that it removes (see `removed_by`).
+        Rule id → share of each estate's land that it removes (see `removed_by`); NaN: no land in
+        the area.
     """
     found = np.asarray(percentile, dtype=np.float64)
     known = found[~np.isnan(found)]
     n = known.size
     most = np.zeros(found.size, dtype=np.bool_)
+    on_land = ~np.isnan(found)
     for share in removed.values():
-        most |= np.asarray(share, dtype=np.float64) > 0.5
+        part = np.asarray(share, dtype=np.float64)
+        most |= part > 0.5
+        on_land |= ~np.isnan(part)
     return BacktestSummary(
         estates=n,
         unscored=int(found.size - n),
         mean_percentile=float(known.mean()) if n else math.nan,
         standard_error=float(known.std(ddof=1) / math.sqrt(n)) if n > 1 else math.nan,
         upper_quarter=float((known > 75).mean()) if n else math.nan,
-        excluded=float(most.mean()) if found.size else math.nan,
+        excluded=float(most[on_land].mean()) if on_land.any() else math.nan,
     )

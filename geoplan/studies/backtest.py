@@ -9,11 +9,15 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from geoplan.catalogue.aggregation import AggregationSpec
 from geoplan.catalogue.backtest import BacktestSpec
+from geoplan.mcda.aggregate import aggregate
+from geoplan.mcda.leave_one_out import adds_up
 from geoplan.mcda.value_statistics import ValueStatistics
 from geoplan.siting.backtest import cells_of, removed_by, share_below, summarise
 from geoplan.siting.criteria import Measure, contributions
 from geoplan.siting.exclude import Exclusions
+from geoplan.studies.candidate_frame import cell_means, cell_values
 from geoplan.studies.surface import Ground
 
 __all__ = ["backtest"]
@@ -29,6 +33,7 @@ def backtest(
     statistics: Mapping[str, ValueStatistics],
     exclusions: Exclusions,
     score: npt.NDArray[np.float32],
+    aggregation: AggregationSpec | None = None,
 ) -> dict[str, Any]:
     """Score existing estates by a run's criteria and weights, whatever the exclusions say.
 
@@ -41,6 +46,8 @@ def backtest(
     exclusions : Exclusions
     score : ndarray of float32
         Score of the allowed land.
+    aggregation : AggregationSpec, optional
+        How values join to ``score``; absent: as a weighted sum.
 
     Returns
     -------
@@ -63,10 +70,18 @@ def backtest(
     that it caused it.
     """
     estates = ground.frame(spec.layer, spec.where).reset_index(drop=True)
-    cells = cells_of(estates.geometry.to_numpy(), ground.grid)
-    parts = contributions(cells, measures, weights, fill, statistics=statistics)
+    cells = cells_of(estates.geometry.to_numpy(), ground.grid, inside=exclusions.inside)
     standing = np.diff(cells.offsets) > 0
-    found = np.where(standing, parts["score"].to_numpy(dtype=np.float64), np.nan)
+    if aggregation is None or adds_up(aggregation):
+        with np.errstate(invalid="ignore"):  # an estate without a cell has no mean
+            parts = contributions(cells, measures, weights, fill, statistics=statistics)
+        mean = parts["score"].to_numpy(dtype=np.float64)
+    else:
+        # Estates must score by the same rule as the land beside which they are put.
+        values = cell_values(cells, measures, fill, statistics=statistics)
+        joined = aggregate(aggregation, values, [weights[n] for n in measures])
+        mean = cell_means(cells, joined)
+    found = np.where(standing, mean, np.nan)
     percentile = 100 * share_below(score, found)
     removed = removed_by(cells, exclusions)
     frame = pd.DataFrame(
@@ -92,9 +107,9 @@ def backtest(
         "standard_error": summary.standard_error,
         "upper_quarter": summary.upper_quarter,
         "excluded": summary.excluded,
-        "rows": frame.sort_values("percentile", ascending=False, na_position="last").to_dict(
-            "records"
-        ),
+        "rows": frame.sort_values(
+            "percentile", ascending=False, na_position="last", kind="stable"
+        ).to_dict("records"),
     }
 
 

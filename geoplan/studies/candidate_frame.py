@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import geopandas as gpd
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from geoplan.catalogue import Profile, Scenario
 from geoplan.grid import Grid
 from geoplan.mcda.leave_one_out import adds_up, leave_one_out
+from geoplan.mcda.value_statistics import ValueStatistics
 from geoplan.regions import IndexResult
 from geoplan.siting import candidates as growth
-from geoplan.siting.criteria import contributions, value_of
+from geoplan.siting.criteria import Measure, contributions, value_of
 from geoplan.siting.usable import usable_area_ha
 from geoplan.studies.land import Land
 from geoplan.studies.membership import region_columns
 from geoplan.studies.surface import Ground
 
-__all__ = ["candidate_frame", "grown"]
+__all__ = ["candidate_frame", "cell_means", "cell_values", "grown"]
 
 
 def grown(
@@ -28,7 +32,10 @@ def grown(
     if scenario.candidates.per_region_keep is not None:
         codes = sorted(regions.loc[regions["level"] == 1, "code"])
         number = pd.Series(np.arange(len(codes), dtype=float), index=codes)
-        region = np.nan_to_num(ground.region_values(number, 1), nan=-1.0).astype(np.int32)
+        found = ground.region_values(number, 1)
+        found[np.isnan(found)] = -1.0
+        region = found.astype(np.int32)
+        del found
     return growth.grow(land.surface.score, ground.grid, scenario.candidates, region=region)
 
 
@@ -77,23 +84,56 @@ def _worth(cells: growth.CandidateCells, land: Land, scenario: Scenario) -> pd.D
     if adds_up(scenario.aggregation):
         return parts
     # What a criterion adds is not defined: what its loss would take is, cell by cell.
-    values = []
-    for name, measure in land.measures.items():
+    values = cell_values(
+        cells, land.measures, land.surface.fill, statistics=land.surface.statistics
+    )
+    drop = leave_one_out(scenario.aggregation, values, [land.weights[n] for n in land.measures])
+    for k, name in enumerate(land.measures):
+        parts[f"contribution_{name}"] = cell_means(cells, drop[k])
+    parts["score"] = cells.mean_of(land.surface.score)
+    return parts
+
+
+def cell_values(
+    cells: growth.CandidateCells,
+    measures: Mapping[str, Measure],
+    fill: Mapping[str, float],
+    *,
+    statistics: Mapping[str, ValueStatistics],
+) -> list[npt.NDArray[np.float32]]:
+    """Return the value of each criterion at the cells of places, missing ones as by its policy.
+
+    Parameters
+    ----------
+    cells : CandidateCells
+    measures, fill, statistics
+        As in `geoplan.siting.criteria.contributions`.
+
+    Returns
+    -------
+    list of ndarray of float32, shape (cells,), 0–1
+        In the order of the measures.
+    """
+    out = []
+    for name, measure in measures.items():
         value = value_of(
             measure.criterion,
             measure.array().reshape(-1)[cells.cells],
-            statistics=land.surface.statistics.get(name),
+            statistics=statistics.get(name),
             where=f"criteria.{name}",
         )
-        value[np.isnan(value)] = land.surface.fill[name]
-        values.append(value)
-    drop = leave_one_out(scenario.aggregation, values, [land.weights[n] for n in land.measures])
-    size = np.diff(cells.offsets)
-    for k, name in enumerate(land.measures):
-        total = np.bincount(cells.owner(), weights=drop[k], minlength=len(cells))
-        parts[f"contribution_{name}"] = total / size
-    parts["score"] = cells.mean_of(land.surface.score)
-    return parts
+        value[np.isnan(value)] = fill[name]
+        out.append(value)
+    return out
+
+
+def cell_means(
+    cells: growth.CandidateCells, values: npt.NDArray[np.floating]
+) -> npt.NDArray[np.float64]:
+    """Return the mean over each place of values at its cells; NaN without a cell."""
+    total = np.bincount(cells.owner(), weights=values.astype(np.float64), minlength=len(cells))
+    with np.errstate(invalid="ignore"):
+        return np.asarray(total / np.diff(cells.offsets))
 
 
 def _places(cells: growth.CandidateCells, grid: Grid, regions: gpd.GeoDataFrame) -> pd.DataFrame:

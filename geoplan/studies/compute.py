@@ -99,6 +99,7 @@ def compute(
                 ground, scenario.backtest, measures=land.measures, weights=land.weights,
                 fill=land.surface.fill, statistics=land.surface.statistics,
                 exclusions=land.exclusions, score=land.surface.score,
+                aggregation=scenario.aggregation,
             )  # fmt: skip
     land.measures.clear()
 

@@ -15,7 +15,7 @@ from geoplan.siting.case import points
 from geoplan.siting.result import Reason
 from geoplan.siting.sentences import Amount, Named, both
 
-__all__ = ["NearSite", "Removal", "contiguous_cells", "place_reasons"]
+__all__ = ["NearSite", "Removal", "contiguous_cells", "patch_around", "place_reasons"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class NearSite:
 
 
 @kernel
-def _spread(open_: npt.NDArray[np.bool_], start: int, at_most: int) -> int:
+def _spread(open_: npt.NDArray[np.bool_], start: int, at_most: int) -> tuple[int, bool]:
     rows, cols = open_.shape
     flat = open_.ravel()
     seen = np.zeros(flat.size, dtype=np.bool_)
@@ -60,12 +60,14 @@ def _spread(open_: npt.NDArray[np.bool_], start: int, at_most: int) -> int:
     seen[start] = True
     size = 1
     found = 0
+    edge = False
     while size > 0 and found < at_most:
         size -= 1
         cell = stack[size]
         found += 1
         row = cell // cols
         col = cell - row * cols
+        edge = edge or row == 0 or col == 0 or row == rows - 1 or col == cols - 1
         for side in range(4):
             r = row + (1 if side == 0 else -1 if side == 1 else 0)
             c = col + (1 if side == 2 else -1 if side == 3 else 0)
@@ -75,7 +77,7 @@ def _spread(open_: npt.NDArray[np.bool_], start: int, at_most: int) -> int:
                     seen[near] = True
                     stack[size] = near
                     size += 1
-    return found
+    return found, edge
 
 
 def contiguous_cells(open_: npt.NDArray[np.bool_], row: int, col: int, *, at_most: int) -> int:
@@ -96,7 +98,29 @@ def contiguous_cells(open_: npt.NDArray[np.bool_], row: int, col: int, *, at_mos
     reach = at_most
     r0, c0 = max(0, row - reach), max(0, col - reach)
     part = np.ascontiguousarray(open_[r0 : row + reach + 1, c0 : col + reach + 1])
-    return int(_spread(part, (row - r0) * part.shape[1] + (col - c0), at_most))
+    return patch_around(part, row - r0, col - c0, at_most=at_most)[0]
+
+
+def patch_around(
+    open_: npt.NDArray[np.bool_], row: int, col: int, *, at_most: int
+) -> tuple[int, bool]:
+    """Return how many cells hang together with a cell, and whether they reach the array's edge.
+
+    Parameters
+    ----------
+    open_, row, col, at_most
+        As for `contiguous_cells`.
+
+    Notes
+    -----
+    Where they reach the edge of a window before ``at_most`` is counted, there may be more of them
+    beyond it.
+    """
+    if at_most < 1 or not open_[row, col]:
+        return 0, False
+    part = np.ascontiguousarray(open_)
+    found, edge = _spread(part, row * part.shape[1] + col, at_most)
+    return int(found), bool(edge)
 
 
 def place_reasons(
@@ -122,7 +146,7 @@ def place_reasons(
     score, percentile : float
         Score 0–1 (NaN: none) and the share of allowed land below it, %.
     patch_ha, smallest_ha : float
-        Contiguous allowed land here, and the smallest candidate, ha.
+        Contiguous allowed land here (NaN: not known), and the smallest candidate, ha.
     lowest_kept : float
         Score of the last candidate that was kept.
     holds, nearest : NearSite, optional

@@ -17,13 +17,17 @@ from rasterio.windows import Window
 from geoplan.catalogue.text import Text
 from geoplan.errors import FileMissing, RangeError
 from geoplan.report.exclusion_raster import rules_at_place
-from geoplan.siting.place import NearSite, Removal, contiguous_cells, place_reasons
+from geoplan.siting.place import NearSite, Removal, patch_around, place_reasons
 from geoplan.siting.result import Reason
 from geoplan.studies.record import read_document
 
 __all__ = ["PlaceAnswer", "score_shares", "why_place"]
 
 _STEPS = 1000
+
+_FIRST_CELLS = 64
+_MOST_CELLS = 2048
+"""Half-side of the window around a place that is read first, and at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +149,11 @@ def _removal(document: dict[str, Any], rule: str) -> Removal:
 
 
 def _ground(path: Path, lon: float, lat: float, smallest_ha: float) -> tuple[float, float]:
-    """Return the score at a place, and the contiguous scored land around it up to a size, ha."""
+    """Return the score at a place, and the contiguous scored land around it up to a size, ha.
+
+    The window grows until it holds enough land, or all of the land that hangs together here;
+    NaN where the widest window does not tell.
+    """
     with rasterio.open(path) as source:
         turn = pyproj.Transformer.from_crs("EPSG:4326", source.crs, always_xy=True)
         row, col = source.index(*turn.transform(lon, lat))
@@ -153,13 +161,20 @@ def _ground(path: Path, lon: float, lat: float, smallest_ha: float) -> tuple[flo
             return math.nan, math.nan
         cell_ha = abs(source.transform.a * source.transform.e) / 10_000.0
         wanted = math.ceil(smallest_ha / cell_ha)
-        r0, c0 = max(0, row - wanted), max(0, col - wanted)
-        height = min(source.height, row + wanted + 1) - r0
-        width = min(source.width, col + wanted + 1) - c0
-        part = source.read(1, window=Window(c0, r0, width, height))
-    score = float(part[row - r0, col - c0])
-    cells = contiguous_cells(~np.isnan(part), row - r0, col - c0, at_most=wanted)
-    return score, cells * cell_ha
+        half = _FIRST_CELLS
+        while True:
+            r0, c0 = max(0, row - half), max(0, col - half)
+            height = min(source.height, row + half + 1) - r0
+            width = min(source.width, col + half + 1) - c0
+            part = source.read(1, window=Window(c0, r0, width, height))
+            score = float(part[row - r0, col - c0])
+            cells, edge = patch_around(~np.isnan(part), row - r0, col - c0, at_most=wanted)
+            whole = height == source.height and width == source.width
+            if cells >= wanted or not edge or whole:
+                return score, cells * cell_ha
+            if half >= _MOST_CELLS:
+                return score, math.nan
+            half *= 2
 
 
 def _percentile(document: dict[str, Any], score: float) -> float:

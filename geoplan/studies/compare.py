@@ -150,7 +150,7 @@ def match_sites(
         overlap first served; in the order of ``before``.
     """
     i, j = after.sindex.query(before.to_numpy(), predicate="intersects")
-    one, two = before.to_numpy()[i], after.to_numpy()[j]
+    one, two = _valid(before.to_numpy())[i], _valid(after.to_numpy())[j]
     # The union of two is what both cover less what they share: no union need be built.
     common = shapely.area(shapely.intersection(one, two))
     share = common / (shapely.area(one) + shapely.area(two) - common)
@@ -165,6 +165,14 @@ def match_sites(
         rows.append((int(i[k]), before.index[i[k]], after.index[j[k]], float(share[k])))
     rows.sort()
     return pd.DataFrame([r[1:] for r in rows], columns=["before", "after", "overlap"])
+
+
+def _valid(shapes: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Return outlines that can be intersected: one that touches itself may cross when turned."""
+    out = np.array(shapes, dtype=object)
+    bad = ~shapely.is_valid(out)
+    out[bad] = shapely.make_valid(out[bad])
+    return out
 
 
 def _ranking(folder: Path) -> pd.DataFrame:
@@ -277,4 +285,8 @@ def _plan(first: pd.DataFrame, second: pd.DataFrame, places: pd.DataFrame) -> pd
         "before", "after", "change", "rank_before", "rank_after", "score_before", "score_after",
         "overlap",
     ]  # fmt: skip
-    return pd.DataFrame(rows, columns=columns)
+    found = pd.DataFrame(rows, columns=columns)
+    for name in ("before", "after"):
+        # A column of text would turn None into NaN, which is true and no id.
+        found[name] = pd.Series([r[name] for r in rows], dtype=object)
+    return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -86,7 +87,13 @@ class Plan:
     reinforcement_cost: float
 
 
-def solve(model: Model, *, seed: int = 0, time_limit_s: float | None = None) -> Plan:
+def solve(
+    model: Model,
+    *,
+    seed: int = 0,
+    time_limit_s: float | None = None,
+    near: Collection[str] = (),
+) -> Plan:
     """Return the best plan of a model, proven to the gap asked for or with the gap reached.
 
     Parameters
@@ -97,6 +104,8 @@ def solve(model: Model, *, seed: int = 0, time_limit_s: float | None = None) -> 
         Seed of the solver's own draws; recorded.
     time_limit_s : float, optional
         Absent: the one of the spec.
+    near : collection of str
+        Sites of a plan that is likely to be near the best; only a place to begin.
 
     Returns
     -------
@@ -113,7 +122,7 @@ def solve(model: Model, *, seed: int = 0, time_limit_s: float | None = None) -> 
     """
     began = time.perf_counter()
     limit = model.prepared.problem.spec.time_limit_s if time_limit_s is None else time_limit_s
-    solved, found = find(model, end=began + limit, seed=seed)
+    solved, found = find(model, end=began + limit, seed=seed, near=near)
     return _plan(solved, found, seed, limit, time.perf_counter() - began)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -28,6 +28,9 @@ _SUPPLY_SECONDS = 10.0
 
 _THRESHOLDS = (0.3, 1.0)
 """Where between bound (0) and known plan (1) the sites worth a look are cut off."""
+
+_WITHIN = 0.9
+"""Part of the gap asked for that leaving sites out may use up."""
 
 _FEWER = 0.9
 """Share of the sites above which leaving the rest out is not worth another search."""
@@ -71,7 +74,9 @@ class Found:
         return bool(self.chosen) and (budget is None or self.cost <= budget * (1 + 1e-9))
 
 
-def find(model: Model, *, end: float, seed: int) -> tuple[Model, Found]:
+def find(
+    model: Model, *, end: float, seed: int, near: Collection[str] = ()
+) -> tuple[Model, Found]:
     """Return the best plan of a model, and the model that was solved last.
 
     Parameters
@@ -81,19 +86,42 @@ def find(model: Model, *, end: float, seed: int) -> tuple[Model, Found]:
         When time is up, by `time.perf_counter`.
     seed : int
         Seed of the solver's own draws.
+    near : collection of str
+        Sites of a plan that is likely to be near the best, such as the best plan of a problem that
+        differs little. Only a place to begin: the answer is as exact without it.
     """
     prepared = model.prepared
     spec = prepared.problem.spec
     if prepared.places(np.flatnonzero(prepared.allowed).tolist()) < spec.count:
         return model, Found((), (), None, "infeasible")
     value = net_value(prepared)
-    start = greedy(prepared, value=value)
+    start: Sequence[int] = greedy(prepared, value=value)
+    if near:
+        start = _nearer(model, start, value, near, end, seed)
     if model.with_costs and spec.cost_per_score_point is None:
         simple = build_prepared(prepared, with_costs=False)
         found = _search(simple, start, end, seed)
         if found.status == "infeasible" or found.keeps(spec.budget):
             return simple, found
     return _narrowing(model, start, value, end, seed)
+
+
+def _nearer(
+    model: Model,
+    start: Sequence[int],
+    value: FloatArray,
+    near: Collection[str],
+    end: float,
+    seed: int,
+) -> Sequence[int]:
+    """Return the better of two beginnings: ``start``, or the sites of ``near`` that still fit."""
+    prepared = model.prepared
+    held = np.array([prepared.site(j) in near for j in range(len(prepared.site_ids))])
+    # Sites of the known plan come first, in the order of their value; the others fill it up.
+    other = greedy(prepared, value=value + held * (1.0 + np.ptp(value[np.isfinite(value)])))
+    known = [(_known(model, s, end, seed), s) for s in (start, other)]
+    worth = [(found.worth(prepared), s) for found, s in known if found is not None]
+    return max(worth, key=lambda w: w[0])[1] if worth else start
 
 
 def _narrowing(
@@ -113,7 +141,8 @@ def _narrowing(
     top = float(bounds.max())
     for share in _THRESHOLDS if np.isfinite(top) else ():
         reached = known.worth(prepared)
-        least = max(top - share * (top - reached), reached)
+        # A site that cannot lift the plan by more than the gap asked for need not be looked at.
+        least = max(top - share * (top - reached), reached + _WITHIN * spec.gap * abs(reached))
         among = bounds >= least
         among[list(known.chosen)] = True
         if int(among.sum()) > _FEWER * int(prepared.allowed.sum()):

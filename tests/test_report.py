@@ -78,8 +78,7 @@ def test_columns_are_exact(run: Path) -> None:
     )
     assert header(run / "portfolio.csv") == (
         f"site_id,{regions},area_ha,usable_ha,level,score,"
-        "water_m3_per_day,power_mva,wastewater_m3_per_day,water_shortfall_m3_per_day,"
-        "power_shortfall_mva,wastewater_shortfall_m3_per_day,cost,currency,jobs,lon,lat"
+        "water_m3_per_day,power_mva,wastewater_m3_per_day,cost,currency,jobs,lon,lat"
     )
     assert header(run / "supply.csv").startswith(
         "site_id,resource,source_id,amount,unit,distance_km,cost,basis,kind,source_name_en,"
@@ -95,6 +94,19 @@ def test_columns_are_exact(run: Path) -> None:
         "plants_1_per_100000,plants_normalised,plants_weight,plants_as_of,plants_source,"
         "jobless_percent,jobless_normalised,jobless_weight,jobless_as_of,jobless_source,formula"
     )
+
+
+def test_demand_that_may_go_unserved_has_columns(tmp_path: Path) -> None:
+    result = example_result()
+    portfolio = result.scenario.portfolio.model_copy(update={"shortfall": {"water": 5e6}})
+    scenario = result.scenario.model_copy(update={"portfolio": portfolio})
+    short = result.portfolio.assign(water_shortfall=[0.0, 250.0])
+    write_run_folder(
+        tmp_path, replace(result, scenario=scenario, portfolio=short), example_document()
+    )
+    found = rows(tmp_path / "portfolio.csv")
+    assert [row["water_shortfall_m3_per_day"] for row in found] == ["0.000000", "250.000000"]
+    assert "power_shortfall_mva" not in found[0]
 
 
 def test_csv_is_plain_utf8_with_fixed_decimals(run: Path) -> None:

@@ -59,13 +59,14 @@ def site_words(language: Language, labels: Mapping[str, Mapping[str, Any]], site
     return f"{' '.join(parts)} ({site})" if parts else site
 
 
-def removed_by(result: SitingResult, language: Language, text: str) -> list[tuple[str, str]]:
+def removed_by(result: SitingResult, language: Language, text: Any) -> list[tuple[str, str]]:
     """Return titles of rules and the share of an estate's land that each removes."""
     titles = {
         str(row["rule"]): language.name(row["title_en"], row["title_local"])
         for row in result.exclusions.to_dict("records")
     }
-    found = [_REMOVED.fullmatch(part) for part in text.split("; ") if part]
+    parts = text.split("; ") if isinstance(text, str) else []
+    found = [_REMOVED.fullmatch(part) for part in parts if part]
     return [
         (titles.get(m["rule"], m["rule"]), language.percent(float(m["share"]) / 100))
         for m in found

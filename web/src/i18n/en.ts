@@ -268,7 +268,6 @@ export const en = {
   backtestHint: "A high share says that the score knows good land, not that it caused the estates.",
   place: "A place on the map",
   placeWhy: "Why it is, or is not, a site",
-  placeNoScore: "none",
   placePercentile: "of allowed land scores lower",
   placeOfSite: "It lies in",
   limit_levels: "Parts in which a site may be built",

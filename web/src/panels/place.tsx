@@ -31,18 +31,17 @@ function PlaceFacts({ place }: { place: PlaceDetail }) {
   const { t, name, lang } = useApp();
   return (
     <>
-      <div class="figures">
-        <div class="figure">
-          <b>{place.score === null ? t("placeNoScore") : formatScore(lang, place.score)}</b>
-          <span>{t("score")}</span>
+      {place.score !== null && (
+        <div class="figures">
+          <div class="figure"><b>{formatScore(lang, place.score)}</b><span>{t("score")}</span></div>
+          {place.percentile !== null && (
+            <div class="figure">
+              <b>{formatPercent(lang, place.percentile / 100, 1)}</b>
+              <span>{t("placePercentile")}</span>
+            </div>
+          )}
         </div>
-        {place.percentile !== null && (
-          <div class="figure">
-            <b>{formatPercent(lang, place.percentile / 100, 1)}</b>
-            <span>{t("placePercentile")}</span>
-          </div>
-        )}
-      </div>
+      )}
       <section>
         <h3>{t("placeWhy")}</h3>
         {place.reasons.length === 0 && <p class="quiet">{t("noReasons")}</p>}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,6 +14,7 @@ import pytest
 import rasterio
 from affine import Affine
 from shapely.geometry import Polygon, box
+from test_api import client_of
 from test_portfolio import _problem
 from test_robustness import NEED, VALUES, problem
 
@@ -21,6 +23,7 @@ from geoplan.catalogue.alternatives import AlternativesSpec
 from geoplan.catalogue.backtest import BacktestSpec
 from geoplan.catalogue.scenario import Criterion, ResourceSupply
 from geoplan.cli.site_compare import _document
+from geoplan.errors import FileMissing, RangeError
 from geoplan.grid import Grid
 from geoplan.mcda.aggregate import aggregate
 from geoplan.siting.backtest import cells_of, summarise
@@ -28,6 +31,7 @@ from geoplan.siting.criteria import Measure
 from geoplan.siting.exclude import RuleMask, combine
 from geoplan.siting.place import contiguous_cells, patch_around
 from geoplan.siting.portfolio import build, solve
+from geoplan.siting.trade_words import trade_reasons
 from geoplan.studies import compare, place
 from geoplan.studies.backtest import backtest
 from geoplan.studies.compare import RunComparison, match_sites
@@ -76,6 +80,21 @@ def test_every_site_locked_still_answers():
     assert other.document["ended"] == "infeasible"
     assert "keeps all limits" in other.notices[0].en
     assert "محدودیت" in other.notices[0].fa
+
+
+def test_a_better_plan_that_comes_to_light_is_told():
+    table = pd.DataFrame(
+        [
+            ("A", "out", "optimal", -0.25, -0.25, ("A",), ("D",)),
+            ("B", "in", "optimal", -0.25, -0.25, ("C",), ("B",)),
+            ("C", "out", "within-gap", -1e-5, -1e-4, ("C",), ("D",)),
+        ],
+        columns=["site_id", "direction", "status", "loss", "loss_at_least", "leave", "enter"],
+    )
+    told = trade_reasons(table)
+    assert "worth 0.250 points more" in told["A"].text.en
+    assert "۰٫۲۵۰ امتیاز بیشتر" in told["B"].text.fa
+    assert "would cost the plan 0.000 points" in told["C"].text.en  # noise of the gap
 
 
 # --- what is said of other plans ----------------------------------------------------------------
@@ -298,3 +317,38 @@ def test_an_outline_that_crosses_itself_is_still_matched():
     found = match_sites(one, two)
     assert found["before"].tolist() == ["a", "b"]
     assert found["overlap"].tolist() == pytest.approx([1.0, 1.0])
+
+
+# --- the place route ------------------------------------------------------------------------------
+
+
+def test_a_damaged_file_is_told_by_its_name(tmp_path):
+    scenario = {"candidates": {"area_ha": [10, 20], "spacing_km": 1}}
+    (tmp_path / "run.json").write_text(json.dumps({"scenario": scenario}))
+    with pytest.raises(FileMissing, match=r"the run has no exclusions\.tif"):
+        place.why_place(tmp_path, 51.0, 35.0)
+    (tmp_path / "exclusions.tif").write_bytes(b"II*\0broken")
+    with pytest.raises(FileMissing) as told:
+        place.why_place(tmp_path, 51.0, 35.0)
+    assert told.value.what == "exclusions.tif cannot be read"
+    for lon in (math.nan, math.inf, 181.0):
+        with pytest.raises(RangeError):
+            place.why_place(tmp_path, lon, 35.0)
+
+
+def test_the_place_route_refuses_what_is_no_place(database, tmp_path):
+    with client_of(database, tmp_path) as client:
+        run = client.get("/api/runs").json()[0]["id"]
+        for query in (
+            "lon=nan&lat=0",
+            "lon=inf&lat=0",
+            "lon=200&lat=0",
+            "lon=1e400&lat=0",
+            "lat=0",
+        ):
+            assert client.get(f"/api/runs/{run}/place?{query}").status_code == 400, query
+        lost = client.get(f"/api/runs/{run}/place?lon=51&lat=35")
+        assert lost.status_code == 404
+        assert str(tmp_path) not in lost.text
+        assert client.get("/api/runs/none/place?lon=51&lat=35").status_code == 404
+        assert client.get("/api/runs/..%2f..%2fetc/place?lon=51&lat=35").status_code in (400, 404)

@@ -15,6 +15,7 @@ from geoplan.siting.sentences import Amount, Named, both, joined
 __all__ = ["inclusion_notice", "inclusion_reason", "trade_reasons"]
 
 _SHOWN = 4
+_LEAST = 5e-4  # half of the last digit that is told
 
 
 def _sites(ids: tuple[str, ...]) -> Named:
@@ -66,6 +67,8 @@ def trade_reasons(forced: pd.DataFrame) -> dict[str, Reason]:
 def _cost(row: object, site: str, *, kept_out: bool) -> Reason:
     leave = tuple(s for s in row.leave if s != site)  # type: ignore[attr-defined]
     enter = tuple(s for s in row.enter if s != site)  # type: ignore[attr-defined]
+    if float(row.loss) < -_LEAST:  # type: ignore[attr-defined]
+        return _gain(-float(row.loss), kept_out=kept_out)  # type: ignore[attr-defined]
     loss = points(max(float(row.loss), 0.0))  # type: ignore[attr-defined]
     unproven = (
         both(
@@ -98,6 +101,27 @@ def _cost(row: object, site: str, *, kept_out: bool) -> Reason:
             moves=moves,
         ),
     )
+
+
+def _gain(gain: float, *, kept_out: bool) -> Reason:
+    """Say that a better plan came to light; that happens where the plan is not proven."""
+    if kept_out:
+        text = both(
+            "A plan without it was found that is worth {gain} points more: the plan shown is not "
+            "proven to be the best.",
+            "برنامه‌ای بدون آن یافت شد که {gain} امتیاز بیشتر می‌ارزد: اثبات نشده است که برنامهٔ "
+            "نشان‌داده‌شده بهترین باشد.",
+            gain=points(gain),
+        )
+        return Reason("keep-out", text)
+    text = both(
+        "A plan with it was found that is worth {gain} points more: the plan shown is not proven "
+        "to be the best.",
+        "برنامه‌ای با آن یافت شد که {gain} امتیاز بیشتر می‌ارزد: اثبات نشده است که برنامهٔ "
+        "نشان‌داده‌شده بهترین باشد.",
+        gain=points(gain),
+    )
+    return Reason("put-in", text)
 
 
 def _moves(enter: tuple[str, ...], leave: tuple[str, ...], *, kept_out: bool) -> Named:

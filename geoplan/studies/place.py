@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,8 @@ import numpy as np
 import pyproj
 import rasterio
 import shapely
+from pyogrio.errors import DataLayerError, DataSourceError
+from rasterio.errors import RasterioError
 from rasterio.windows import Window
 
 from geoplan.catalogue.text import Text
@@ -90,7 +94,8 @@ def why_place(folder: Path, lon: float, lat: float) -> PlaceAnswer:
     Raises
     ------
     FileMissing
-        The run has no ``exclusions.tif`` (made by an older version), or lost a file.
+        The run has no ``exclusions.tif`` (made by an older version), lost a file, or a file is
+        damaged.
     RangeError
         No such longitude or latitude.
     """
@@ -101,7 +106,9 @@ def why_place(folder: Path, lon: float, lat: float) -> PlaceAnswer:
             remedy="give degrees: longitude -180 to 180, latitude -90 to 90",
         )
     document = read_document(folder)
-    held = rules_at_place(_file(folder, "exclusions.tif"), lon, lat)
+    exclusions = _file(folder, "exclusions.tif")
+    with _reading(exclusions):
+        held = rules_at_place(exclusions, lon, lat)
     if held is None:
         return PlaceAnswer(lon, lat, place_reasons(inside=False), math.nan, math.nan, None)
     removed = tuple(_removal(document, rule) for rule in held)
@@ -109,7 +116,9 @@ def why_place(folder: Path, lon: float, lat: float) -> PlaceAnswer:
         reasons = place_reasons(inside=True, removed_by=removed)
         return PlaceAnswer(lon, lat, reasons, math.nan, math.nan, None)
     smallest = float(document["scenario"]["candidates"]["area_ha"][0])
-    score, patch_ha = _ground(_file(folder, "suitability.tif"), lon, lat, smallest)
+    suitability = _file(folder, "suitability.tif")
+    with _reading(suitability):
+        score, patch_ha = _ground(suitability, lon, lat, smallest)
     percentile = _percentile(document, score)
     holds, nearest, lowest = _sites(folder, document, lon, lat)
     reasons = place_reasons(
@@ -135,6 +144,17 @@ def _file(folder: Path, name: str) -> Path:
             remedy="run the scenario again with this version of GeoPlan",
         )
     return path
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """Tell of a damaged file by its name: what the drivers say holds the server's folders."""
+    try:
+        yield
+    except (FileMissing, RasterioError, DataSourceError, DataLayerError) as error:
+        raise FileMissing(
+            f"{path.name} cannot be read", where=str(path), remedy="run the scenario again"
+        ) from error
 
 
 def _removal(document: dict[str, Any], rule: str) -> Removal:
@@ -188,7 +208,9 @@ def _sites(
     folder: Path, document: dict[str, Any], lon: float, lat: float
 ) -> tuple[NearSite | None, NearSite | None, float]:
     """Return the candidate that holds a place, the nearest one, and the lowest score kept."""
-    frame = gpd.read_file(_file(folder, "sites.gpkg"), layer="sites")
+    path = _file(folder, "sites.gpkg")
+    with _reading(path):
+        frame = gpd.read_file(path, layer="sites")
     if frame.empty:
         return None, None, math.nan
     flat = frame.to_crs(document["grid"]["crs"])

@@ -47,7 +47,8 @@ def _pattern_of_country(case: Case, name: str) -> None:
     try:
         pattern = read_pattern(name)
     except UnknownName as error:
-        raise UnknownName(error.what, where=where, remedy=error.remedy) from error
+        # A scenario names a pattern by its id alone, not by a path.
+        raise UnknownName(error.what, where=where, remedy=error.remedy.partition(";")[0]) from error
     if pattern.profile != case.profile.id:
         raise InputError(
             f"pattern '{name}' is for profile '{pattern.profile}', not '{case.profile.id}'",

@@ -131,12 +131,14 @@ def study_map(
             where="profile",
             remedy="start the service with the catalogue folder that has it",
         )
-    known = dict(study_document(reading, study_id).get("study", {}).get("variables", {}))
+    about: Mapping[str, Any] = study_document(reading, study_id).get("study") or {}
+    known: Mapping[str, Any] = about.get("variables") or {}
     chosen = level or study.level
     if variable is None:
         values = region_values(reading, study_id, level=chosen)
-        have = set(values["variable"])
-        variable = next((v for v in known if v in have), str(values["variable"].iloc[0]))
+        main = about.get("main")
+        have = values["variable"]
+        variable = str(main if (have == main).any() else have.iloc[0])
     values = region_values(reading, study_id, level=chosen, variable=variable)
     layer, regions = _shapes(reading, profile, study, chosen)
     one: Mapping[str, Any] = known.get(variable, {})

@@ -186,6 +186,8 @@ class RegionStudy:
             "level": self.level,
             "created_at": self.made.isoformat(timespec="seconds"),
             "formula": None if self.formula is None else self.formula.model_dump(exclude_none=True),
+            # JSONB keeps no order of keys, so the first variable is named.
+            "main": self.variable(None),
             "variables": {
                 name: {"title": v.title.model_dump(exclude_none=True), "unit": v.unit,
                        "classes": v.classes, "centre": v.centre, "count": v.count}

@@ -21,8 +21,10 @@ from geoplan.siting.supply import supply_warnings
 from geoplan.store import read
 from geoplan.studies.backtest import backtest
 from geoplan.studies.candidate_frame import candidate_frame, grown
+from geoplan.studies.exclusion import resolved_rules
 from geoplan.studies.index import all_regions, index_of
 from geoplan.studies.land import land_of
+from geoplan.studies.nearest_rules import nearest_rules
 from geoplan.studies.notices import assumptions, orphan_regions, unknown_index
 from geoplan.studies.place import score_shares
 from geoplan.studies.plan import (
@@ -113,7 +115,6 @@ def compute(
         sources = sources_of(session, scenario, regions)
         notices += supply_warnings(sources)
         problem = problem_of(frame, demand, sources, scenario, grid=grid, ground=ground)
-        ground.release()
 
     with steps.step("portfolio"):
         plan = plan_of(problem, scenario)
@@ -135,6 +136,10 @@ def compute(
         reasons = explain(
             problem, plan, candidates=frame, criteria=scenario.criteria, profile=profile
         )
+        # Candidates are numbered in the order of growth.
+        chosen = {s: (frame.loc[s, "outline"], cells.of(int(s[1:]) - 1)) for s in plan.chosen}
+        asked.add_reasons(nearest_rules(ground, resolved_rules(scenario, profile), chosen))
+        ground.release()
         candidates = _to_wgs84(frame, grid)
         result = SitingResult(
             scenario=scenario,

@@ -29,7 +29,7 @@ from geoplan.mcda.aggregate import aggregate
 from geoplan.siting.backtest import cells_of, summarise
 from geoplan.siting.criteria import Measure
 from geoplan.siting.exclude import RuleMask, combine
-from geoplan.siting.place import contiguous_cells, patch_around
+from geoplan.siting.place import NearSite, contiguous_cells, patch_around, place_reasons
 from geoplan.siting.portfolio import build, solve
 from geoplan.siting.trade_words import trade_reasons
 from geoplan.studies import compare, place
@@ -317,9 +317,25 @@ def test_an_outline_that_crosses_itself_is_still_matched():
     found = match_sites(one, two)
     assert found["before"].tolist() == ["a", "b"]
     assert found["overlap"].tolist() == pytest.approx([1.0, 1.0])
+    assert found["overlap"].max() <= 1
 
 
 # --- the place route ------------------------------------------------------------------------------
+
+
+def test_land_that_scores_the_same_is_not_below():
+    score = np.array([[0.0, 0.0, 0.0, 0.7], [0.7, 0.7, 0.1, np.nan]], dtype=np.float32)
+    document = {"score_shares": place.score_shares(score)}
+    for value, below in ((0.0, 0.0), (0.1, 3 / 7), (0.7, 4 / 7), (1.0, 1.0)):
+        found = place._percentile(document, float(np.float32(value)))
+        assert found == pytest.approx(100 * below), value
+    text = place_reasons(inside=True, score=0.9, percentile=99.97, holds=_near())[0].text
+    assert "above 99.9 % of the allowed land" in text.en
+    assert "۹۹٫۹" in text.fa
+
+
+def _near():
+    return NearSite("S1", 1, 0.9, 0.0, in_portfolio=True)
 
 
 def test_a_damaged_file_is_told_by_its_name(tmp_path):

@@ -191,7 +191,7 @@ def place_reasons(
             "هیچ قاعده‌ای این مکان را حذف نمی‌کند. امتیاز آن {score} و بالاتر از {share} زمین مجاز "
             "است.",
             score=points(score),
-            share=Amount(percentile, "%", 0),
+            share=_share(percentile),
         ),
     )
     if holds is not None:
@@ -220,6 +220,13 @@ def place_reasons(
         standing,
         *_no_candidate(score, patch_ha, smallest_ha, lowest_kept, nearest, spacing_km),
     )
+
+
+def _share(percentile: float) -> Amount:
+    """Return a share of land; what is not all of it never reads as 100 %."""
+    if 99 < percentile < 100:
+        return Amount(math.floor(percentile * 10) / 10, "%", 1)
+    return Amount(percentile, "%", 0)
 
 
 def _no_candidate(

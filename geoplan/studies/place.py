@@ -47,7 +47,8 @@ class PlaceAnswer:
     score : float
         0–1; NaN: none.
     percentile : float
-        Share of the allowed land that scores below it, %; NaN: none.
+        Share of the allowed land that scores below it, %, told too low by at most the land within
+        a thousandth of its score; NaN: none.
     site_id : str or None
         Candidate that holds the place.
     """
@@ -198,10 +199,15 @@ def _ground(path: Path, lon: float, lat: float, smallest_ha: float) -> tuple[flo
 
 
 def _percentile(document: dict[str, Any], score: float) -> float:
+    """Return the share of the allowed land that scores below a score, to a thousandth of it, %."""
     shares = document.get("score_shares")
     if not shares or math.isnan(score):
         return math.nan
-    return 100.0 * float(np.interp(score, np.linspace(0, 1, len(shares)), shares))
+    # Counted as `score_shares` counts, and only the steps below the place's own: land that
+    # scores the same is not below it.
+    steps = len(shares) - 1
+    below = min(max(math.ceil(score * steps), 0), steps) - 1
+    return 100.0 * float(shares[below]) if below >= 0 else 0.0
 
 
 def _sites(

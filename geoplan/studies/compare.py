@@ -153,7 +153,8 @@ def match_sites(
     one, two = _valid(before.to_numpy())[i], _valid(after.to_numpy())[j]
     # The union of two is what both cover less what they share: no union need be built.
     common = shapely.area(shapely.intersection(one, two))
-    share = common / (shapely.area(one) + shapely.area(two) - common)
+    # Rounding may carry the common land a hair beyond the whole.
+    share = np.minimum(common / (shapely.area(one) + shapely.area(two) - common), 1.0)
     taken_i: set[int] = set()
     taken_j: set[int] = set()
     rows = []

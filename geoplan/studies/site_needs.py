@@ -61,10 +61,10 @@ def needs_of(session: Session, frame: pd.DataFrame, scenario: Scenario, profile:
     parts = []
     used: dict[str, dict[str, float]] = {}
     for code, rows in frame.groupby(codes, dropna=False, sort=True):
-        mix = found.mixes.get(str(code)) or dict(spec.mix)
-        if str(code) in found.mixes:
+        mix = found.mixes.get(str(code))
+        if mix:
             used[str(code)] = mix
-        own = spec.model_copy(update={"mix": mix})
+        own = spec.model_copy(update={"mix": mix or dict(spec.mix)})
         parts.append(site_demand(rows["usable_ha"], spec=own, profile=profile))
     demand = pd.concat(parts).reindex(frame.index).round(3)
     without = int((~codes.astype(str).isin(list(used))).sum())

@@ -96,7 +96,9 @@ function Alternatives({ study }: { study: AlternativesStudy }) {
 /** How far the methods agree with the score, and with each other. */
 function Agreement({ study }: { study: MethodsStudy }) {
   const { t, lang } = useApp();
-  const names = [...new Set(study.agreement.flatMap((pair) => [pair.first, pair.second]))];
+  const held = new Set(study.agreement.flatMap((pair) => [pair.first, pair.second]));
+  const names = ["score", ...study.methods].filter((method) => held.has(method));
+  const word = (method: string) => method === "score" ? t("score") : codeText(lang, "ranking", method);
   const between = (a: string, b: string) =>
     study.agreement.find((p) => (p.first === a && p.second === b) || (p.first === b && p.second === a));
   return (
@@ -105,15 +107,15 @@ function Agreement({ study }: { study: MethodsStudy }) {
       <div class="scroll">
         <table>
           <thead>
-            <tr><th /><th>{t("score")}</th>{names.filter((n) => n !== "score").map((n) => <th key={n}>{codeText(lang, "ranking", n)}</th>)}</tr>
+            <tr><th />{names.slice(0, -1).map((n) => <th key={n}>{word(n)}</th>)}</tr>
           </thead>
           <tbody>
-            {names.filter((n) => n !== "score").map((a) => (
+            {names.slice(1).map((a, i) => (
               <tr key={a}>
-                <th scope="row">{codeText(lang, "ranking", a)}</th>
-                {["score", ...names.filter((n) => n !== "score")].map((b) => {
-                  const tau = between(a, b)?.kendall_tau_b;
-                  return <td key={b}>{tau === null || tau === undefined ? "–" : formatScore(lang, tau)}</td>;
+                <th scope="row">{word(a)}</th>
+                {names.slice(0, -1).map((b, j) => {
+                  const tau = j <= i ? between(a, b)?.kendall_tau_b : null;
+                  return <td key={b}>{tau === null || tau === undefined ? "" : formatScore(lang, tau)}</td>;
                 })}
               </tr>
             ))}

@@ -301,10 +301,9 @@ def _print_region(sheet: Sheet, code: str, language: Language) -> None:
                 )
         return
     row = rows.iloc[0]
-    print_table(
-        language.text(sheet.title), ["", ""],
-        [[_head(c, language), _cell(row[c.field], c, language)] for c in columns],
-    )  # fmt: skip
+    console.print(language.text(sheet.title))
+    for column in columns:
+        console.print(f"  {_head(column, language)}: {_cell(row[column.field], column, language)}")
 
 
 def _head(column: SheetColumn, language: Language) -> str:

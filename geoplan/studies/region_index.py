@@ -14,6 +14,7 @@ from geoplan.errors import RangeError
 from geoplan.regions import coarser
 from geoplan.regions.composite import CompositeResult
 from geoplan.report.region_workbook import Sheet, SheetColumn
+from geoplan.siting.sentences import both
 from geoplan.studies.composite import composite_document, composite_of, region_sentence
 from geoplan.studies.index import all_regions, index_of
 from geoplan.studies.region_run import NAMES, RegionStudy, Variable, jsonable, layer_record, tidy
@@ -174,7 +175,8 @@ def composite_study(
     )  # fmt: skip
     assumed = pd.DataFrame({"index": [bool(x) for x in frame["imputed"]]}, index=frame.index)
     sheets = (
-        Sheet("regions", index_title, columns, frame, notes=asked.notes, assumed=assumed),
+        Sheet("regions", index_title, columns, frame, notes=(*_handed_down(frame), *asked.notes),
+              assumed=assumed),
         Sheet("indicators", Text(en="Indicators", fa="نماگرها"),
               (*NAMES, SheetColumn("title_en", Text(en="Indicator", fa="نماگر")),
                SheetColumn("title_fa", Text(en="Indicator", fa="نماگر")), *_DETAIL[4:],
@@ -226,8 +228,24 @@ def composite_study(
         },
         layers=layer_record(session, profile, layers),
         formula=Text(en=result.formula),
-        notices=tuple(asked.notes),
+        notices=(*_handed_down(frame), *asked.notes),
     )  # fmt: skip
+
+
+def _handed_down(frame: pd.DataFrame) -> tuple[Text, ...]:
+    """Say how much of the index is the figure of a coarser region, where any is."""
+    share = float(frame["handed_down_share"].median()) if len(frame) else 0.0
+    if not share > 0:
+        return ()
+    return (
+        both(
+            "{share} % of the weight is known only by a coarser region and is the same in all of "
+            "its parts: differences along the borders of provinces come from that too.",
+            "{share}٪ از وزن تنها در سطح منطقهٔ بزرگ‌تر معلوم است و در همهٔ بخش‌های آن یکسان: "
+            "تفاوت‌ها در مرز استان‌ها از این نیز هست.",
+            share=round(100 * share),
+        ),
+    )
 
 
 _VERDICTS = {

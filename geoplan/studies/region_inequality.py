@@ -33,7 +33,7 @@ from geoplan.studies.region_plan import PlanJobs
 __all__ = ["MEASURES", "Inequality", "InequalityQuestion", "inequality_of"]
 
 MEASURES: dict[str, Text] = {
-    "mean": Text(en="Mean amount per person", fa="میانگین سرانه"),
+    "mean": Text(en="Mean: whole amount / whole divisor", fa="میانگین: کل مقدار بر کل مخرج"),
     "gini": Text(en="Gini", fa="جینی"),
     "hoover": Text(en="Hoover: share that would have to move", fa="هوور: سهمی که باید جابه‌جا شود"),
     "theil_t": Text(en="Theil T, GE(1)", fa="تایل T، GE(1)"),

@@ -302,4 +302,4 @@ def save_study(session: Session, study: RegionStudy) -> str:
 
 def _words(name: str) -> Sequence[str]:
     plain = "".join(c if c.isascii() and c.isalnum() else " " for c in name.lower())
-    return plain.split()[:8]
+    return plain.split()[:4]

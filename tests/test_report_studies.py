@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
@@ -21,7 +22,7 @@ from geoplan.report import page
 from geoplan.report.acceptability_picture import ranks_svg
 from geoplan.report.language import Language
 from geoplan.report.outline import outlines
-from geoplan.report.page_studies import removed_by
+from geoplan.report.page_studies import finest_name, place_names, removed_by
 from geoplan.report.page_weights import weight_evidence
 from geoplan.siting.result import SitingResult
 from geoplan.studies.weighting import judged, weigh
@@ -420,3 +421,20 @@ def test_a_chosen_site_far_behind_in_the_draws_is_told_all_the_same() -> None:
     table = text.split("<tbody>")[1].split("</tbody>")[0]
     assert table.count("s0002") == 1
     assert "Never first: " in plain(text) and "s0002" in text.split("Never first")[1]
+
+
+def test_a_level_without_regions_is_left_out_of_names() -> None:
+    row = {"region1_code": "01", "region1_name_en": "One", "region1_name_local": "یک",
+           "region2_code": None, "region2_name_en": None, "region2_name_local": np.nan}  # fmt: skip
+    assert place_names(ENGLISH, row) == ["One"]
+    assert finest_name(PERSIAN, row) == "یک"
+    assert finest_name(PERSIAN, {}) == ""
+
+
+def test_a_bound_below_nought_says_no_more_than_nought() -> None:
+    trades = study_documents()["trade_offs"]
+    trades["sites"][0]["loss_at_least"] = -119.8
+    text = section(report(replace(example_result(), documents={"trade_offs": trades})), "en",
+                   "others")  # fmt: skip
+    assert "119" not in text
+    assert "0.0000" in text

@@ -25,7 +25,7 @@ from geoplan.report.page_sites import (
     site_labels,
     sources_used,
 )
-from geoplan.report.page_studies import removed_by, studies_of
+from geoplan.report.page_studies import finest_name, place_names, removed_by, studies_of
 from geoplan.report.page_weights import weight_evidence
 from geoplan.report.picture import picture_base, picture_svg
 from geoplan.siting.result import SitingResult
@@ -70,6 +70,8 @@ def report_html(result: SitingResult, document: Mapping[str, Any], shapes: Outli
         assumed_basis=assumed_basis,
         missing=lambda value: bool(pd.isna(value)),
         labels=site_labels(result),
+        finest_name=finest_name,
+        place_names=place_names,
     )
     return environment.get_template("report.html.j2").render(
         languages=languages,

@@ -16,7 +16,7 @@ from geoplan.report.page_sites import site_labels
 from geoplan.report.pareto_picture import pareto_svg
 from geoplan.siting.result import SitingResult
 
-__all__ = ["removed_by", "site_words", "studies_of"]
+__all__ = ["finest_name", "place_names", "removed_by", "site_words", "studies_of"]
 
 _TOP_SHOWN = 15
 _NEAREST = 8
@@ -43,20 +43,30 @@ def studies_of(result: SitingResult, languages: Sequence[Language]) -> dict[str,
     return {name: found for name, found in made.items() if found}
 
 
+def place_names(language: Language, row: Mapping[str, Any]) -> list[str]:
+    """Return the names of the regions around a site that are known, coarsest first."""
+    levels = sorted(int(c[6:-5]) for c in row if c.startswith("region") and c.endswith("_code"))
+    pairs = [(row.get(f"region{n}_name_en"), row.get(f"region{n}_name_local")) for n in levels]
+    return [
+        language.name(*pair)
+        for pair in pairs
+        if any(isinstance(name, str) and name.strip() for name in pair)
+    ]
+
+
+def finest_name(language: Language, row: Mapping[str, Any]) -> str:
+    """Return the name of the finest region that is known; empty where none is."""
+    return (place_names(language, row) or [""])[-1]
+
+
 def site_words(language: Language, labels: Mapping[str, Mapping[str, Any]], site: str) -> str:
     """Return a candidate by its number, finest region and id, for a picture."""
     row = labels.get(site)
     if row is None:
         return site
-    levels = sorted(int(c[6:-5]) for c in row if c.startswith("region") and c.endswith("_code"))
-    parts = []
-    if levels:
-        parts.append(
-            language.name(row[f"region{levels[-1]}_name_en"], row[f"region{levels[-1]}_name_local"])
-        )
-    if row.get("number"):
-        parts.insert(0, f"{language.digits(row['number'])}.")
-    return f"{' '.join(parts)} ({site})" if parts else site
+    number = f"{language.digits(row['number'])}." if row.get("number") else ""
+    words = " ".join(part for part in (number, finest_name(language, row)) if part)
+    return f"{words} ({site})" if words else site
 
 
 def removed_by(result: SitingResult, language: Language, text: Any) -> list[tuple[str, str]]:
@@ -202,7 +212,13 @@ def _alternatives(result: SitingResult) -> dict[str, Any]:
 
 def _trade_offs(result: SitingResult) -> dict[str, Any]:
     rows = [
-        {**row, "leave": _others(row, "leave"), "enter": _others(row, "enter")}
+        {
+            **row,
+            "leave": _others(row, "leave"),
+            "enter": _others(row, "enter"),
+            # No plan beats the best one: a bound below 0 says no more than 0 does.
+            "loss_at_least": max(row["loss_at_least"] or 0.0, 0.0),
+        }
         for row in _document(result, "trade_offs").get("sites", [])
     ]
     if not rows:

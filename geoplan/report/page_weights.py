@@ -70,8 +70,10 @@ def _ranked(record: Mapping[str, Any], words: EvidenceWords) -> list[Evidence]:
 
 def _direct(record: Mapping[str, Any], words: EvidenceWords) -> list[Evidence]:
     given: Mapping[str, Any] = record.get("given") or {}
-    if not given or not record.get("scaled"):
+    if not given:
         return []
+    if not record.get("scaled"):
+        return [Evidence("", [], [words.t("evidence_as_given")])]
     total = words.language.compact(record.get("sum"))
     rows = [[words.name(n), words.language.compact(w)] for n, w in given.items()]
     header = [words.t("criterion"), words.t("as_given")]

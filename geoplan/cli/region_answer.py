@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-import pandas as pd
 import typer
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from geoplan.catalogue import Profile
-from geoplan.cli.context import AppContext, console, print_json, print_table
+from geoplan.cli.context import AppContext, console, print_json
+from geoplan.cli.region_table import print_study
 from geoplan.errors import InputError, UnknownName
 from geoplan.report.choropleth_map import MapLayer
-from geoplan.report.language import Language
 from geoplan.report.region_files import (
     check_target,
-    columns_in,
     reader,
     region_page,
     region_svg,
@@ -28,7 +26,7 @@ from geoplan.report.region_files import (
     source_note,
     write_whole,
 )
-from geoplan.report.region_workbook import About, Sheet, SheetColumn, Source, region_workbook
+from geoplan.report.region_workbook import About, Source, region_workbook
 from geoplan.store import cluster
 from geoplan.store.session import engine_for, transaction
 from geoplan.studies.region_run import RegionStudy, save_study
@@ -75,8 +73,6 @@ Save = Annotated[
 Top = Annotated[int, typer.Option(help="Rows shown; 0 shows all.", min=0)]
 Detail = Annotated[str | None, typer.Option(help="Code of one region: show all of it.")]
 
-_LONG = 60
-_TITLES = ("activity_en", "activity_fa", "title_en", "title_fa")
 _MOST_LAYERS = 8
 """Variables in one map page: each adds its values, and a switch of more is no help."""
 
@@ -161,7 +157,7 @@ def answer(
         document["study"] |= {"id": saved, "written": [str(p) for p in written]}
         print_json(document)
         return
-    _print(study, outputs)
+    print_study(study, language=outputs.language, top=outputs.top, detail=outputs.detail)
     for path in written:
         console.print(f"written: {path}")
     if saved is not None:
@@ -241,89 +237,3 @@ def _about(study: RegionStudy) -> About:
         for name, v in study.layers.items()
     ]  # fmt: skip
     return About(study.title, study.made, study.formula, sources)
-
-
-def _print(study: RegionStudy, outputs: Outputs) -> None:
-    language = reader(study.profile, outputs.language)
-    if outputs.detail is not None:
-        for sheet in study.sheets:
-            if "code" in sheet.frame.columns:
-                _print_region(sheet, outputs.detail, language)
-    else:
-        for name, fields in study.shown.items():
-            sheet = study.sheet(name)
-            kept = set(columns_in(sheet, language))
-            columns = [c for f in fields for c in sheet.columns if c.field == f and f in kept]
-            top = outputs.top if "code" in sheet.frame.columns else 0
-            _print_sheet(sheet, columns, sheet.frame, language, top=top)
-    if study.formula is not None:
-        console.print(language.text(study.formula))
-    for said in (*study.assumptions, *study.notices):
-        console.print(f"• {language.text(said)}")
-
-
-def _print_sheet(
-    sheet: Sheet,
-    columns: Sequence[SheetColumn],
-    frame: pd.DataFrame,
-    language: Language,
-    *,
-    top: int,
-) -> None:
-    shown = frame if top == 0 else frame.head(top)
-    count = f" ({language.number(len(shown))} / {language.number(len(frame))})"
-    print_table(
-        language.text(sheet.title) + (count if len(shown) < len(frame) else ""),
-        [_head(c, language) for c in columns],
-        [[_cell(row[c.field], c, language) for c in columns] for row in shown.to_dict("records")],
-        right=[n for n, c in enumerate(columns) if c.kind in ("integer", "number", "share")],
-    )
-
-
-def _print_region(sheet: Sheet, code: str, language: Language) -> None:
-    rows = sheet.frame[sheet.frame["code"] == code]
-    if rows.empty:
-        return
-    kept = set(columns_in(sheet, language))
-    columns = [c for c in sheet.columns if c.field in kept]
-    if len(rows) > 1:
-        names = ("code", "name_en", "name_local")
-        short = [c for c in columns if c.field not in names]
-        # Sentences stand below the table: in a column they would leave no room for the rest.
-        said = [c for c in short if rows[c.field].map(lambda v: len(str(v))).max() > _LONG]
-        _print_sheet(sheet, [c for c in short if c not in said], rows, language, top=0)
-        for row in rows.to_dict("records") if said else ():
-            title = next((row[f] for f in kept if f in _TITLES and isinstance(row[f], str)), "")
-            console.print(f"{title}")
-            for column in said:
-                console.print(
-                    f"  {_head(column, language)}: {_cell(row[column.field], column, language)}"
-                )
-        return
-    row = rows.iloc[0]
-    console.print(language.text(sheet.title))
-    for column in columns:
-        console.print(f"  {_head(column, language)}: {_cell(row[column.field], column, language)}")
-
-
-def _head(column: SheetColumn, language: Language) -> str:
-    title = language.text(column.title)
-    unit = language.unit(column.unit)
-    return f"{title} ({unit})" if unit else title
-
-
-def _cell(value: Any, column: SheetColumn, language: Language) -> str:
-    if value is None or pd.isna(value):
-        return "–"
-    if column.kind == "flag":
-        words = ("بله", "خیر") if language.code == "fa" else ("yes", "no")
-        return words[0] if value else words[1]
-    if column.kind == "text":
-        return str(value)
-    if value in (float("inf"), float("-inf")):
-        return "∞" if value > 0 else "−∞"
-    if column.kind == "integer":
-        return language.number(value, 0)
-    if column.kind == "share":
-        return language.percent(value, column.decimals)
-    return language.number(value, column.decimals)

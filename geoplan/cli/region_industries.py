@@ -24,8 +24,9 @@ from geoplan.cli.region_answer import (
     answer,
     country,
 )
-from geoplan.studies.region_industries import pattern_study, specialisation_study
+from geoplan.studies.region_pattern import pattern_study
 from geoplan.studies.region_slices import slices_study
+from geoplan.studies.region_specialisation import specialisation_study
 
 __all__ = ["pattern", "slices", "specialisation"]
 

@@ -352,6 +352,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/regions/studies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Region Studies
+         * @description List the stored measures of regions, newest first.
+         */
+        get: operations["listRegionStudies"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/regions/studies/{study_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Region Study
+         * @description Return what a study found and, as `study`, what it rests on: question, layers, software.
+         */
+        get: operations["getRegionStudy"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/regions/studies/{study_id}/map.svg": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Region Map
+         * @description Return the map of one variable of a study; absent `variable`: its main one.
+         */
+        get: operations["getRegionMap"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/regions/studies/{study_id}/values": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Region Values
+         * @description List a study's values by region, of one level or one variable where asked.
+         */
+        get: operations["listRegionValues"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/regions/{code}": {
         parameters: {
             query?: never;
@@ -1678,6 +1758,61 @@ export interface components {
             rank: number | null;
         };
         /**
+         * RegionStudySummary
+         * @description A stored measure of regions, without its document.
+         */
+        RegionStudySummary: {
+            /**
+             * Assumed
+             * @description Some value rests on an assumption
+             */
+            assumed: boolean;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Id */
+            id: string;
+            /**
+             * Kind
+             * @description index, composite, inequality, specialisation, pattern or slices
+             */
+            kind: string;
+            /**
+             * Layers
+             * @description Layer id → sha256 of the version that was read
+             */
+            layers: {
+                [key: string]: string;
+            };
+            /**
+             * Level
+             * @description Region level of the answer; 1 is the coarsest
+             */
+            level: number;
+            /** Profile Id */
+            profile_id: string;
+            /**
+             * Spec Id
+             * @description Name of what was asked
+             */
+            spec_id: string;
+            /**
+             * Spec Sha256
+             * @description sha256 of what was asked, as canonical JSON
+             */
+            spec_sha256: string;
+            /** Synthetic */
+            synthetic: boolean;
+            title: components["schemas"]["Label"];
+            /**
+             * Values
+             * @description Values by region
+             */
+            values: number;
+        };
+        /**
          * RegionSummary
          * @description A region in lists.
          */
@@ -1712,6 +1847,29 @@ export interface components {
              * @description 1 is the most industrialised
              */
             rank: number | null;
+        };
+        /**
+         * RegionValueRow
+         * @description One value of one region.
+         */
+        RegionValueRow: {
+            /** Assumed */
+            assumed: boolean;
+            /** Code */
+            code: string;
+            /** Level */
+            level: number;
+            /** Status */
+            status: string;
+            /** Unit */
+            unit: string;
+            /**
+             * Value
+             * @description null: not known; `status` says why
+             */
+            value: number | null;
+            /** Variable */
+            variable: string;
         };
         /**
          * ReshapedRow
@@ -2820,6 +2978,189 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RegionSummary"][];
+                };
+            };
+            /** @description The request cannot be answered */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The service cannot answer now */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    listRegionStudies: {
+        parameters: {
+            query?: {
+                /** @description Only studies of this profile */
+                profile?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegionStudySummary"][];
+                };
+            };
+            /** @description The request cannot be answered */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The service cannot answer now */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    getRegionStudy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of one thing */
+                study_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description The request cannot be answered */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The service cannot answer now */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    getRegionMap: {
+        parameters: {
+            query?: {
+                /** @description Region level; 1 is the coarsest */
+                level?: number | null;
+                /** @description Variable of the study */
+                variable?: string | null;
+                /** @description Language of the map's words and digits */
+                language?: "en" | "fa";
+            };
+            header?: never;
+            path: {
+                /** @description Name of one thing */
+                study_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/svg+xml": string;
+                };
+            };
+            /** @description The client's copy is current */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be answered */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The service cannot answer now */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    listRegionValues: {
+        parameters: {
+            query?: {
+                /** @description Region level; 1 is the coarsest */
+                level?: number | null;
+                /** @description Variable of the study */
+                variable?: string | null;
+            };
+            header?: never;
+            path: {
+                /** @description Name of one thing */
+                study_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegionValueRow"][];
                 };
             };
             /** @description The request cannot be answered */

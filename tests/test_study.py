@@ -200,6 +200,20 @@ def test_demand_by_the_pattern_of_the_region(
     assert checked.passed, [c for c in checked.checks if not c.passed]
 
 
+@pytest.mark.parametrize(
+    "aggregation", [{"method": "owa", "orness": 0.3}, {"method": "fuzzy_gamma", "gamma": 0.9}]
+)
+def test_other_ways_of_joining_values(
+    loaded: Engine, settings: Settings, tmp_path: Path, aggregation: dict[str, Any]
+) -> None:
+    question = scenario(tmp_path, aggregation=aggregation)
+    outcome = run_site(loaded, settings, CATALOGUE, question, plan_only=True)
+    checked = verify_folder(outcome.folder)
+    assert checked.passed, [c for c in checked.checks if not c.passed]
+    parts = outcome.result.candidates.filter(like="contribution_").sum(axis=1)
+    assert not np.allclose(parts, outcome.result.candidates["score"], atol=1e-3)
+
+
 def test_where_no_plan_exists_the_limits_are_named_and_moving_them_helps(
     loaded: Engine, settings: Settings, tmp_path: Path
 ) -> None:

@@ -72,7 +72,7 @@ def alternatives(
     ended = "count"
     while len(rows) < spec.count:
         found = solve(build(_apart(problem, known, spec.differ_min)), seed=seed,
-                      time_limit_s=time_limit_s)  # fmt: skip
+                      time_limit_s=time_limit_s, near=plan.chosen)  # fmt: skip
         if not found.chosen:
             ended = found.status
             break

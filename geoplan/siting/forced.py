@@ -52,8 +52,8 @@ def forced(
     DataFrame
         ``site_id``, ``direction`` (``out``, ``in``), ``status`` of the new plan, ``loss`` (what
         the objective falls by, in points of score less cost; NaN where no plan exists or none was
-        found in time), ``loss_at_least`` (proven: from the bound of the new plan), ``leave`` and
-        ``enter`` (tuples of site ids: who goes and who comes, the site itself included).
+        found in time), ``loss_at_least`` (proven: from the bound of the new plan; NaN: nothing
+        is), ``leave`` and ``enter`` (tuples of site ids: who goes and who comes, the site itself included).
 
     Notes
     -----
@@ -69,7 +69,7 @@ def forced(
             lock_in = problem.lock_in | {site} if direction == "in" else problem.lock_in
             lock_out = problem.lock_out | {site} if direction == "out" else problem.lock_out
             again = replace(problem, spec=spec, lock_in=lock_in, lock_out=lock_out)
-            found = solve(build(again), seed=seed, time_limit_s=time_limit_s)
+            found = solve(build(again), seed=seed, time_limit_s=time_limit_s, near=plan.chosen)
             worth, bound = found.record.objective, found.record.bound
             known = base is not None and worth is not None
             second = set(found.chosen)
@@ -79,12 +79,17 @@ def forced(
                     "direction": direction,
                     "status": found.status,
                     "loss": float(base) - float(worth) if known else math.nan,  # type: ignore[arg-type]
-                    "loss_at_least": float(base) - float(bound)
-                    if base is not None and bound is not None
-                    else math.nan,
+                    "loss_at_least": _proven(base, bound),
                     "leave": tuple(sorted(first - second)) if second else (),
                     "enter": tuple(sorted(second - first)) if second else (),
                 }
             )
             progress(len(rows))
     return pd.DataFrame(rows, columns=_COLUMNS)
+
+
+def _proven(base: float | None, bound: float | None) -> float:
+    """Return the loss that a bound proves; NaN where it proves none."""
+    if base is None or bound is None or bound > base:
+        return math.nan
+    return float(base) - float(bound)

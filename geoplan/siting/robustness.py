@@ -179,7 +179,7 @@ def inclusion(
     for k, state in enumerate(states):
         again = disturbed(problem, values, state)
         again = replace(again, spec=problem.spec.model_copy(update={"gap": gap}))
-        plan = solve(build(again), seed=seed, time_limit_s=time_limit_s)
+        plan = solve(build(again), seed=seed, time_limit_s=time_limit_s, near=chosen)
         infeasible += plan.status == "infeasible"
         unproven += plan.status == "time-limit"
         if plan.chosen:

@@ -70,15 +70,7 @@ def _cost(row: object, site: str, *, kept_out: bool) -> Reason:
     if float(row.loss) < -_LEAST:  # type: ignore[attr-defined]
         return _gain(-float(row.loss), kept_out=kept_out)  # type: ignore[attr-defined]
     loss = points(max(float(row.loss), 0.0))  # type: ignore[attr-defined]
-    unproven = (
-        both(
-            " (at least {bound}; not proven further)",
-            " (دست‌کم {bound}؛ بیش از این اثبات نشد)",
-            bound=points(max(float(row.loss_at_least), 0.0)),  # type: ignore[attr-defined]
-        )
-        if row.status == "time-limit"  # type: ignore[attr-defined]
-        else Named("", "")
-    )
+    unproven = _unproven(float(row.loss_at_least), row.status == "time-limit")  # type: ignore[attr-defined]
     moves = _moves(enter, leave, kept_out=kept_out)
     if kept_out:
         return Reason(
@@ -101,6 +93,20 @@ def _cost(row: object, site: str, *, kept_out: bool) -> Reason:
             moves=moves,
         ),
     )
+
+
+def _unproven(at_least: float, timed_out: bool) -> Named:
+    """Say what of a loss is proven, where the plan that shows it is not proven to be the best."""
+    if not timed_out:
+        return Named("", "")
+    if math.isnan(at_least):
+        return Named(" (at most; not proven)", " (دست‌بالا؛ اثبات نشده)")
+    text = both(
+        " (at least {bound}; not proven further)",
+        " (دست‌کم {bound}؛ بیش از این اثبات نشد)",
+        bound=points(at_least),
+    )
+    return Named(text.en, text.fa or text.en)
 
 
 def _gain(gain: float, *, kept_out: bool) -> Reason:

@@ -246,7 +246,7 @@ def _decisive(
         raise AssertionError("no draws were asked for")
     used = {name: w for name, w in weights.items() if w > 0}
     draws = sampler(spec.weights, used)(
-        np.random.default_rng([spec.seed, 2]), min(spec.draws, _MAP_DRAWS)
+        np.random.default_rng([spec.seed, 2**32 - 2]), min(spec.draws, _MAP_DRAWS)
     )
     whole = np.zeros((len(draws), len(quantised.names)))
     for k, name in enumerate(used):

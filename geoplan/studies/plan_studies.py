@@ -163,7 +163,7 @@ def drawn_plans(
     if spec is None or not plan.chosen:
         return Study(pd.DataFrame(), {}, {})
     values, used = candidate_values(frame, weights)
-    generator = np.random.default_rng([spec.seed, 1])
+    generator = np.random.default_rng([spec.seed, 2**32 - 1])
     drawn = sampler(spec.weights, used)(generator, spec.plans)
     states = draw(
         problem, drawn, demand_half_width=spec.demand_half_width,

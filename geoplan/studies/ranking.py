@@ -218,6 +218,10 @@ def _document(
             "equal_s": compromise.equal_s,
             "equal_r": compromise.equal_r,
         },
+        "ranks": {
+            str(site): {method: int(found.ranks.at[site, method]) for method in methods}
+            for site in found.ranks.index
+        },
         "best": {
             method: [str(site) for site in found.ranks[method].nsmallest(found.top).index]
             for method in methods

@@ -274,6 +274,13 @@ def _contributions(e: Evidence) -> str:
     if abs(sum(weights.values()) - 1) > 1e-9:
         raise NotSo(f"the weights sum to {sum(weights.values()):.9f}, not 1")
     parts = table[[f"{name}_contribution" for name in weights]]
+    method = (e.scenario.get("aggregation") or {}).get("method", "weighted_sum")
+    if method != "weighted_sum":
+        # What the loss of a criterion takes; the cells that it follows from are in no file.
+        low, high = parts < -5e-6, parts.gt(table["score"] + 5e-6, axis=0)
+        if (low | high).any(axis=None):
+            raise NotSo("the loss of a criterion takes less than nothing or more than the score")
+        return f"{method}: no loss of a criterion takes more than the score"
     off = (parts.sum(axis=1) - table["score"]).abs()
     if (off > 5e-6 * max(len(weights), 1)).any():
         raise NotSo(f"the contributions of site {off.idxmax()} do not sum to its score")

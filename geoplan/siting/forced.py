@@ -52,8 +52,9 @@ def forced(
     DataFrame
         ``site_id``, ``direction`` (``out``, ``in``), ``status`` of the new plan, ``loss`` (what
         the objective falls by, in points of score less cost; NaN where no plan exists or none was
-        found in time), ``loss_at_least`` (proven: from the bound of the new plan; NaN: nothing
-        is), ``leave`` and ``enter`` (tuples of site ids: who goes and who comes, the site itself included).
+        found in time), ``loss_at_least`` (proven by the bound of the new plan; NaN: nothing is),
+        ``leave`` and ``enter`` (tuples of site ids: who goes and who comes, the site itself
+        included).
 
     Notes
     -----

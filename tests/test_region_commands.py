@@ -171,6 +171,13 @@ def test_a_plan_adds_its_jobs_where_its_sites_lie(
     after[poor] += 200.5
     y, w = after / people["people"], people["people"]
     assert found["measures"]["gini"]["after"] == pytest.approx(gini(y, weights=w))
+    stored = country.json("inequality", "--run", str(folder), "--level", "2", "--save")
+    with country.engine.connect() as connection:
+        assumed = connection.execute(
+            text("select distinct code from region_value where study_id = :id and assumed"),
+            {"id": stored["study"]["id"]},
+        ).scalars()
+        assert list(assumed) == [poor]  # what a plan brings is assumed, and nothing else is
     said = " ".join(t["en"] for t in found["study"]["assumptions"])
     assert "employed_industry" in said and "200" in said and "made-run" in said
     assert all(t["fa"] for t in found["study"]["assumptions"])

@@ -122,12 +122,17 @@ def _values(
                  "amount_after": ("amount_after", amount)}  # fmt: skip
         variables |= {
             "per_person_after": Variable(Text(en="Per person, after", fa="سرانه، پس"), ratio),
-            "change": Variable(Text(en="Change per person", fa="تغییر سرانه"), ratio, "diverging",
-                               count=6),
+            "change": Variable(
+                Text(en="Change per person", fa="تغییر سرانه"), ratio,
+                # A plan only adds: two colours around 0 would show a gain where there is none.
+                "diverging" if plan is None else "equal", count=6 if plan is None else 5,
+            ),
             "amount_after": Variable(Text(en="Amount, after", fa="مقدار، پس"), amount),
         }  # fmt: skip
         # What a plan brings is assumed; a later date is not.
-        assumed = pd.Series(plan is not None, index=frame.index, dtype="boolean")
+        assumed = pd.Series(False, index=frame.index, dtype="boolean")
+        if plan is not None:
+            assumed = (frame["added"] > 0).astype("boolean")
         parts.append(tidy(frame, after, level=level, status=status, assumed=assumed))
         if plan is not None:
             variables["added"] = Variable(Text(en="Jobs of the plan", fa="شغل‌های برنامه"), amount)

@@ -546,7 +546,7 @@ class TestOpenApi:
     def test_operations_are_named_once_and_described(self) -> None:
         operations = [op for path in openapi.document()["paths"].values() for op in path.values()]
         names = [op["operationId"] for op in operations]
-        assert len(names) == len(set(names)) == 37
+        assert len(names) == len(set(names)) == 41
         assert all(op["description"] and op["tags"] for op in operations)
 
     def test_served(self, client: TestClient) -> None:

@@ -18,6 +18,7 @@ from sample_regions import CATALOGUE, Country, sample_country
 from sqlalchemy import text
 
 from geoplan.errors import FileMissing, GeoPlanError, InputError, ProblemsFound, UnknownName
+from geoplan.ingest.actuals import read_actuals
 from geoplan.regions.inequality import between_within, gini, theil_l, theil_t
 from geoplan.store import read
 from geoplan.store.session import transaction
@@ -247,6 +248,59 @@ def test_slices_add_up_and_fill_the_year(country: Country) -> None:
     assert by_quarter == [240, 300, 300, 360]  # 20, 25, 25 and 30 per cent of 1,200
     slices = {r["code"]: r["slice"] for r in found["slices"] if r["level"] == 1}
     assert first.groupby("code")["target"].sum().to_dict() == slices
+
+
+def test_target_against_actual(country: Country, tmp_path: Path) -> None:
+    slices = {
+        r["code"]: r["slice"]
+        for r in country.json("slices", "sample_land_2026")["slices"]
+        if r["level"] == 1
+    }
+    first, second, *_ = sorted(slices)
+    quarter = {
+        (r["code"], r["quarter"]): r["target"]
+        for r in country.json("slices", "sample_land_2026")["quarters"]
+        if r["level"] == 1
+    }
+    path = tmp_path / "actuals.csv"
+    path.write_text(
+        "code,quarter,actual,reported,reason\n"
+        f"{first},1,{quarter[first, 1] / 2},2026-04,\n"
+        f"{first},1,{quarter[first, 1]},2026-05,survey corrected\n"
+        f"{first},2,{quarter[first, 2]},2026-07,\n"
+        f"{second},1,{quarter[second, 1] / 2},2026-04,\n",
+        "utf-8",
+    )
+    found = country.json("slices", "sample_land_2026", "--actuals", str(path), "--until", "2")
+    rows = {(r["code"], r["quarter"]): r for r in found["actuals"] if r["level"] == 1}
+    assert rows[first, 1]["status"] == "green"
+    assert rows[first, 1]["earlier"] == [quarter[first, 1] / 2]
+    assert rows[first, 2]["cumulative_ratio"] == pytest.approx(1)
+    assert rows[first, 2]["rank"] == 1
+    assert rows[second, 1]["status"] == "red"
+    assert rows[second, 2]["status"] == "not reported"  # never 0
+    assert rows[second, 2]["actual"] is None
+    assert rows[second, 3]["status"] == "not due"
+
+
+def test_actuals_that_cannot_be_read(tmp_path: Path) -> None:
+    path = tmp_path / "actuals.csv"
+    with pytest.raises(FileMissing):
+        read_actuals(path, level=1)
+    path.write_text("code,quarter\n01,1\n", "utf-8")
+    with pytest.raises(InputError, match="lacks actual"):
+        read_actuals(path, level=1)
+    path.write_text("code,quarter,actual\n01,۱,«۵»\n02,1,x\n03,2,۱٬۲۰۰٫۵\n", "utf-8")
+    with pytest.raises(ProblemsFound) as error:
+        read_actuals(path, level=1)
+    assert [p.where for p in error.value.problems] == ["actuals.csv, row 2", "actuals.csv, row 3"]
+    path.write_text("code,quarter,actual\n01,۱,۱٬۲۰۰٫۵\n02,1,\n", "utf-8")
+    read = read_actuals(path, level=1)
+    assert read["code"].tolist() == ["01", "02"]
+    assert read["actual"].tolist() == pytest.approx([1200.5, float("nan")], nan_ok=True)
+    path.write_text("code,quarter,actual\n01,,5\n", "utf-8")
+    with pytest.raises(InputError, match="no quarter"):
+        read_actuals(path, level=1)
 
 
 def test_detail_says_what_speaks_for_and_against(country: Country) -> None:

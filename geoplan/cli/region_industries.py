@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -24,6 +25,7 @@ from geoplan.cli.region_answer import (
     answer,
     country,
 )
+from geoplan.ingest.actuals import read_actuals
 from geoplan.studies.region_pattern import pattern_study
 from geoplan.studies.region_slices import slices_study
 from geoplan.studies.region_specialisation import specialisation_study
@@ -91,6 +93,15 @@ def pattern(
 def slices(
     ctx: typer.Context,
     target: Annotated[str, typer.Argument(help="National target, by id or path.")],
+    actuals: Annotated[
+        Path | None,
+        typer.Option(
+            help="CSV of what regions report (code, quarter, actual): adds target against actual."
+        ),
+    ] = None,
+    until: Annotated[
+        int, typer.Option(min=1, max=4, help="Last quarter that has ended, for --actuals.")
+    ] = 4,
     level: Level = None,
     top: Top = 40,
     detail: Detail = None,
@@ -107,5 +118,14 @@ def slices(
     context: AppContext = ctx.obj
     profile = country(context, "slices")
     spec = context.catalogue.target(target)
+    told = None
+    if actuals is not None:
+        told = read_actuals(actuals, level=spec.levels[0] if level is None else level)
     outputs = Outputs(language, json, xlsx, csv, map_file, svg, variable, save, top, detail)
-    answer(context, outputs, lambda session: slices_study(session, spec, profile, level=level))
+    answer(
+        context,
+        outputs,
+        lambda session: slices_study(
+            session, spec, profile, level=level, actuals=told, until=until
+        ),
+    )

@@ -9,9 +9,11 @@ from geoplan.catalogue import Profile
 from geoplan.catalogue.slices import TargetSpec
 from geoplan.catalogue.text import Text
 from geoplan.errors import RangeError
+from geoplan.persian import to_persian_digits
 from geoplan.regions.quarters import quarter_targets
 from geoplan.report.region_workbook import Sheet, SheetColumn
 from geoplan.studies.index import all_regions
+from geoplan.studies.region_actuals import actuals_sheet, standing
 from geoplan.studies.region_run import NAMES, RegionStudy, Variable, jsonable, layer_record, tidy
 from geoplan.studies.slices import slices_of
 
@@ -27,7 +29,13 @@ _STATES = {
 
 
 def slices_study(
-    session: Session, spec: TargetSpec, profile: Profile, *, level: int | None = None
+    session: Session,
+    spec: TargetSpec,
+    profile: Profile,
+    *,
+    level: int | None = None,
+    actuals: pd.DataFrame | None = None,
+    until: int = 4,
 ) -> RegionStudy:
     """Return the slices of a target, by quarter and activity too.
 
@@ -38,6 +46,11 @@ def slices_study(
     profile : Profile
     level : int, optional
         Level that is listed and mapped; absent: the target's first. All levels are divided.
+    actuals : DataFrame, optional
+        What regions report, see `geoplan.regions.quarters.against_target`: adds the table of
+        target against actual, and maps the ratio at quarter ``until``.
+    until : int
+        Last quarter that has ended.
 
     Raises
     ------
@@ -76,12 +89,30 @@ def slices_study(
     ]  # fmt: skip
     if len(quarters):
         sheets.append(_quarters(quarters, unit))
+    told = None
+    if actuals is not None:
+        told = standing(session, spec, quarter_targets(spec, frame), actuals, until=until)
+        told = told.merge(names, on=["level", "code"], how="left")
+        sheets.append(actuals_sheet(told, unit))
     if len(found.by_activity):
         sheets.append(_activities(found.by_activity, names, spec))
     amounts = {"slice": ("slice", unit), "fair": ("fair", unit), "unlimited": ("unlimited", unit),
                "share": ("share", "share"), "score": ("score", ""), "need": ("need", ""),
                "capacity": ("capacity", ""), "past": ("past", "")}  # fmt: skip
     status = frame["state"].astype(str).replace("divided", "known")
+    variables: dict[str, Variable] = {}
+    if told is not None:
+        last = told[told["quarter"] == until].set_index(["level", "code"])["cumulative_ratio"]
+        frame["ratio"] = [
+            last.get((n, c)) for n, c in zip(frame["level"], frame["code"], strict=True)
+        ]
+        frame["ratio"] = pd.to_numeric(frame["ratio"])
+        amounts["ratio"] = ("ratio", "share")
+        reached = Text(
+            en=f"Actual / target to quarter {until}",
+            fa=f"عملکرد به هدف تا سه‌ماههٔ {to_persian_digits(str(until))}",
+        )
+        variables["ratio"] = Variable(reached, "share")
     return RegionStudy(
         kind="slices",
         spec_id=spec.id,
@@ -90,7 +121,11 @@ def slices_study(
         profile=profile,
         level=asked,
         regions=all_regions(session, profile),
-        document={**found.document, "quarters": [jsonable(r) for r in quarters.to_dict("records")]},
+        document={
+            **found.document,
+            "quarters": [jsonable(r) for r in quarters.to_dict("records")],
+            **({} if told is None else {"actuals": [jsonable(r) for r in told.to_dict("records")]}),
+        },
         values=tidy(frame, amounts, status=status),
         variables={
             "slice": Variable(title, unit),
@@ -102,6 +137,7 @@ def slices_study(
             "need": Variable(Text(en="Need", fa="نیاز")),
             "capacity": Variable(Text(en="Capacity", fa="ظرفیت")),
             "past": Variable(Text(en="Past absorption", fa="جذب گذشته")),
+            **variables,
         },
         sheets=tuple(sheets),
         rows="slices",

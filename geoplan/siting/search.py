@@ -74,9 +74,7 @@ class Found:
         return bool(self.chosen) and (budget is None or self.cost <= budget * (1 + 1e-9))
 
 
-def find(
-    model: Model, *, end: float, seed: int, near: Collection[str] = ()
-) -> tuple[Model, Found]:
+def find(model: Model, *, end: float, seed: int, near: Collection[str] = ()) -> tuple[Model, Found]:
     """Return the best plan of a model, and the model that was solved last.
 
     Parameters

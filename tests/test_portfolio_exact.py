@@ -261,7 +261,7 @@ def test_moved_limits_make_a_plan_exist_whatever_the_limit() -> None:
     rng = np.random.default_rng(7)
     named: set[str] = set()
     tried = 0
-    while tried < 14 * MORE:
+    while tried < 22 * MORE:
         problem = as_problem(random_question(rng))
         if solve(build(problem)).status != "infeasible":
             continue

@@ -15,9 +15,9 @@ from geoplan.regions import (
     coarser,
     industrialisation,
     measure_indicator,
-    normalise,
     orphans,
 )
+from geoplan.regions.industrialisation import normalise
 
 REGIONS = pd.DataFrame(
     {

@@ -6,7 +6,6 @@ from geoplan.regions.industrialisation import (
     coarser,
     industrialisation,
     measure_indicator,
-    normalise,
     orphans,
 )
 
@@ -16,6 +15,5 @@ __all__ = [
     "coarser",
     "industrialisation",
     "measure_indicator",
-    "normalise",
     "orphans",
 ]

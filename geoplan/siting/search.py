@@ -30,7 +30,10 @@ _THRESHOLDS = (0.3, 1.0)
 """Where between bound (0) and known plan (1) the sites worth a look are cut off."""
 
 _WITHIN = 0.9
-"""Part of the gap asked for that leaving sites out may use up."""
+"""Part of a loose gap that leaving sites out may use up."""
+
+_LOOSE = 5e-4
+"""Gap from which a plan is asked for that need not be the best."""
 
 _FEWER = 0.9
 """Share of the sites above which leaving the rest out is not worth another search."""
@@ -122,6 +125,10 @@ def _nearer(
     return max(worth, key=lambda w: w[0])[1] if worth else start
 
 
+def _slack(gap: float) -> float:
+    return _WITHIN * gap if gap >= _LOOSE else 0.0
+
+
 def _narrowing(
     model: Model, start: Sequence[int], value: FloatArray, end: float, seed: int
 ) -> tuple[Model, Found]:
@@ -140,7 +147,7 @@ def _narrowing(
     for share in _THRESHOLDS if np.isfinite(top) else ():
         reached = known.worth(prepared)
         # A site that cannot lift the plan by more than the gap asked for need not be looked at.
-        least = max(top - share * (top - reached), reached + _WITHIN * spec.gap * abs(reached))
+        least = max(top - share * (top - reached), reached + _slack(spec.gap) * abs(reached))
         among = bounds >= least
         among[list(known.chosen)] = True
         if int(among.sum()) > _FEWER * int(prepared.allowed.sum()):

@@ -26,7 +26,7 @@ class Visit:
     requests: list[str] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
 
-    def until(self, script: str, *, seconds: float = 20) -> None:
+    def until(self, script: str, *, seconds: float = 60) -> None:
         """Ask the page until it says yes.
 
         Playwright's own ``wait_for_function`` polls with ``eval``, which the page's content

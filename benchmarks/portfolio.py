@@ -17,7 +17,6 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import pulp
 import shapely
 
 from geoplan.catalogue.scenario import PortfolioSpec, SupplySpec
@@ -256,6 +255,7 @@ def _one_commodity(sites: int, *, seed: int = 0) -> dict[str, Any]:
     can answer is: 15 facilities, each with a capacity, that serve all clients at the least
     weighted distance. Here the clients are a tenth as many points with a demand each.
     """
+    import pulp  # peers are installed for the bench alone; tests import the cases above
     from spopt.locate import PMedian
 
     rng = np.random.default_rng(seed)

@@ -1,6 +1,7 @@
 # `make demo` and `make test` need nothing prepared but make, Python 3.11+ and Debian's packages.
 SHELL := /bin/bash
 PY := .venv/bin/python
+LOCK := .venv/bin/pip-compile --quiet --strip-extras --generate-hashes --no-emit-options --no-header
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev demo demo-check test check bench lock openapi docs clean
 
@@ -41,9 +42,9 @@ openapi: setup-dev ## Write web/openapi.json and the client's types from the API
 	@$(PY) -m api.openapi web/openapi.json && cd web && npm run --silent gen
 
 lock: setup-dev ## Resolve the dependencies again, with hashes and without addresses
-	@.venv/bin/pip-compile --quiet --strip-extras --generate-hashes --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header --extra build --output-file requirements.lock pyproject.toml
-	@.venv/bin/pip-compile --quiet --strip-extras --allow-unsafe --extra build --extra dev --generate-hashes --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header --output-file requirements-dev.lock pyproject.toml
-	@.venv/bin/pip-compile --quiet --strip-extras --allow-unsafe --extra build --extra dev --extra peers --constraint requirements-dev.lock --generate-hashes --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header --output-file requirements-peers.lock pyproject.toml
+	@$(LOCK) --extra build --output-file requirements.lock pyproject.toml
+	@$(LOCK) --allow-unsafe --extra build --extra dev --output-file requirements-dev.lock pyproject.toml
+	@$(LOCK) --allow-unsafe --extra build --extra dev --extra peers --constraint requirements-dev.lock --output-file requirements-peers.lock pyproject.toml
 
 clean: ## Remove what was built; the database and runs in .geoplan stay
 	@rm -rf .venv web/node_modules web/dist dist .mypy_cache .ruff_cache .pytest_cache

@@ -136,6 +136,7 @@ def suitability(
     *,
     quantiser: Quantiser | None = None,
     aggregate: Callable[[Sequence[Values], Sequence[float]], Values] | None = None,
+    known: Mapping[str, ValueStatistics] | None = None,
 ) -> Suitability:
     """Return the score of all allowed cells: Σ weight · value.
 
@@ -153,6 +154,8 @@ def suitability(
     aggregate : callable, optional
         Another way from the values and the weights (in the order of the measures) to the score of
         the allowed cells. It needs all values at once: four bytes per criterion and allowed cell.
+    known : mapping, optional
+        Criterion id → statistics of its measure over the allowed cells, where they have been taken.
 
     Returns
     -------
@@ -184,7 +187,8 @@ def suitability(
     for name, raw in _at_allowed(measures, land):
         measure, where = measures[name], f"criteria.{name}"
         if needs_statistics(measure.criterion.value):
-            of_data[name] = statistics(raw)
+            taken = (known or {}).get(name)
+            of_data[name] = statistics(raw) if taken is None else taken
         value = value_of(measure.criterion, raw, statistics=of_data.get(name), where=where)
         del raw
         fill = _fill(measure.criterion, value, land, name)

@@ -160,8 +160,9 @@ def land_of(
         notices += found.notices
         quantiser = Quantiser(land, tuple(measures)) if scenario.robustness is not None else None
         surface = suitability(
-            measures, found.weights, allowed, quantiser=quantiser, aggregate=_joining(scenario)
-        )
+            measures, found.weights, allowed, quantiser=quantiser,
+            aggregate=_joining(scenario), known=of_data,
+        )  # fmt: skip
         notices += missing_measures(surface.missing, scenario)
         decisive = None
         if quantiser is not None:
